@@ -65,8 +65,6 @@ extension CatalogError {
             )
         case .SQLITE_CONSTRAINT:
             self.init(code: .conflict, message: "\(head).", cause: error)
-        case .SQLITE_MISUSE where error.message == "Connection is closed":
-            self.init(code: .closed, message: "\(head). The server is stopping.", cause: error)
         default:
             self.init(code: .unexpected, message: "\(head).", cause: error)
         }
