@@ -241,7 +241,7 @@ package final class FragmentLog: Sendable {
 
     func admitSession(to stream: StreamLog) throws(LogError) {
         if let failure = ingestFailure() { throw failure }
-        let free = kl_available_bytes(directory.streams)
+        let free = unsafe kl_available_bytes(directory.streams)
         if free >= 0, free < configuration.freeBytesMin {
             throw LogError(
                 .diskFull,

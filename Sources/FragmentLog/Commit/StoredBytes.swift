@@ -1,3 +1,4 @@
+import Synchronization
 import Matroska
 import MediaModel
 import NIOCore

@@ -1,3 +1,5 @@
+import Synchronization
+import Logging
 import Glibc
 import Matroska
 import MediaModel
@@ -86,7 +88,7 @@ extension StreamLog {
         }
     }
 
-    private func perform(_ work: CommitWork, _ commit: inout CommitState) -> [() -> Void] {
+    private func perform(_ work: CommitWork, _ commit: inout CommitState) -> [@Sendable () -> Void] {
         var settled = work.events.compactMap(\.completion)
         do throws(LogError) {
             try appendEvents(work.events, &commit)
@@ -186,7 +188,7 @@ extension StreamLog {
     }
 
     /// Syncs what was written, writes its records and publishes it.
-    private func flush(_ batch: inout Batch, _ commit: inout CommitState) -> [() -> Void] {
+    private func flush(_ batch: inout Batch, _ commit: inout CommitState) -> [@Sendable () -> Void] {
         let entries = batch.entries
         batch.entries = []
         guard !entries.isEmpty, var segment = commit.segment else { return [] }
@@ -218,7 +220,7 @@ extension StreamLog {
     private func fail(
         _ entries: [(fragment: OpenFragment, session: ProducerSession, record: FragmentRecord)],
         _ error: LogError
-    ) -> [() -> Void] {
+    ) -> [@Sendable () -> Void] {
         for entry in entries { commitFailed(entry.fragment, error) }
         return settle(entries.map { ($0.fragment, $0.session, .failure(error)) }, nil)
     }
@@ -227,7 +229,7 @@ extension StreamLog {
     private func settle(
         _ results: [(OpenFragment, ProducerSession, Result<FragmentRecord, LogError>)],
         _ published: PublishedSegment?
-    ) -> [() -> Void] {
+    ) -> [@Sendable () -> Void] {
         state.withLock { state in
             for (fragment, _, result) in results {
                 state.open.removeAll { $0.fragment === fragment }
@@ -237,7 +239,7 @@ extension StreamLog {
         }
         changes.signal()
         return results.map { fragment, session, result in
-            {
+            { @Sendable in
                 switch result {
                 case .success(let record): fragment.published(record)
                 case .failure(let error): fragment.fail(error)

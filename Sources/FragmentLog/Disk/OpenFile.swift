@@ -36,7 +36,7 @@ final class OpenFile: Sendable {
         while first < buffers.count {
             let last = min(buffers.count, first + 512)
             let written = unsafe withVectors(buffers[first..<last], skipping: skip) { vectors in
-                unsafe pwritev(descriptor, vectors.baseAddress, Int32(vectors.count), position)
+                unsafe pwritev(descriptor, vectors.baseAddress, Int32(vectors.count), off_t(position))
             }
             if written < 0 {
                 if errno == EINTR { continue }
@@ -89,7 +89,7 @@ final class OpenFile: Sendable {
             let wanted = length - buffer.readableBytes
             var count = 0
             unsafe buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: wanted) { target in
-                count = unsafe pread(descriptor, target.baseAddress, wanted, position)
+                count = unsafe pread(descriptor, target.baseAddress, wanted, off_t(position))
                 return max(0, count)
             }
             if count < 0 {
@@ -109,7 +109,7 @@ final class OpenFile: Sendable {
     }
 
     func truncate(to length: UInt64) throws(LogError) {
-        while ftruncate(descriptor, Int64(length)) != 0 {
+        while ftruncate(descriptor, off_t(length)) != 0 {
             if errno != EINTR { throw LogError.system("truncate", path) }
         }
     }

@@ -1,3 +1,4 @@
+import Synchronization
 package import MediaModel
 
 /// Where a cursor begins.

@@ -1,3 +1,5 @@
+import Synchronization
+import Logging
 import Catalog
 import Matroska
 package import MediaModel
@@ -54,9 +56,8 @@ extension StreamLog {
     /// The visible fragment with the smallest number that is not below `number`. Blocks.
     func firstRecord(atOrAfter number: FragmentNumber) throws(LogError) -> FragmentRecord? {
         let document = state.withLock { $0.document }
-        var row =
-            try log.rows.segment(of: id, containing: number)
-            ?? log.rows.firstSegment(of: id)
+        var row = try log.rows.segment(of: id, containing: number)
+        if row == nil { row = try log.rows.firstSegment(of: id) }
         while let current = row {
             if let index = try index(of: current) {
                 var position = try index.firstPosition { $0.number >= number }
@@ -127,7 +128,7 @@ extension StreamLog {
         if state.withLock({ $0.document.isDeleted(record.number) }) { throw gone(record.number) }
         return try await log.readPool.run { () throws(LogError) in
             let file: OpenFile
-            do {
+            do throws(LogError) {
                 file = try self.log.descriptors.file(
                     "\(self.directory)/\(StreamFiles.media(record.segment.first))")
             } catch {

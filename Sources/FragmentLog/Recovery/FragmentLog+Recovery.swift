@@ -1,3 +1,4 @@
+import Logging
 import Catalog
 import Glibc
 import MediaModel

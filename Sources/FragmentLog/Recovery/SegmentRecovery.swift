@@ -61,11 +61,11 @@ struct SegmentRecovery {
             let isProven = trustsSyncs || isSameBoot
             if try isIntact(last, media, limit) {
                 if isProven { break }
-                if let bad = try records.tail.firstIndex(where: { record throws(LogError) in
-                    try !isIntact(record, media, limit)
-                }) {
-                    records.cut(from: bad)
-                    continue
+                for (position, record) in records.tail.enumerated() {
+                    if try !isIntact(record, media, limit) {
+                        records.cut(from: position)
+                        break
+                    }
                 }
                 break
             }

@@ -1,5 +1,6 @@
 import Catalog
 import MediaModel
+import NIOCore
 
 /// The catalog in the log's own words: one place where its errors become ours and where segments,
 /// records and events become rows. Everything blocks.
@@ -137,7 +138,7 @@ struct CatalogRows: Sendable {
     ) throws(LogError) {
         let row = SegmentRow(
             stream: segment.id.stream, first: segment.id.first,
-            firstOrdinal: segment.firstOrdinal, kind: segment.header.kind.row,
+            firstOrdinal: segment.firstOrdinal, kind: .init(rawValue: Int64(segment.header.kind.storedValue)) ?? .own,
             headerByteCount: UInt64(segment.header.bytes.readableBytes), producerStart: producer,
             serverStart: server)
         try Self.translating { () throws(CatalogError) in
@@ -273,16 +274,6 @@ struct CatalogRows: Sendable {
     /// What a full check of the catalog finds, a line each.
     func integrityFindings() async throws -> [String] {
         try await catalog.integrityFindings()
-    }
-}
-
-extension SegmentKind {
-    fileprivate var row: Catalog.SegmentKind {
-        switch self {
-        case .own: .own
-        case .putMedia: .putMedia
-        case .putMediaRelative: .putMediaRelative
-        }
     }
 }
 

@@ -1,3 +1,4 @@
+import Logging
 import Matroska
 package import MediaModel
 import NIOCore
