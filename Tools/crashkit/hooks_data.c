@@ -435,7 +435,9 @@ ALIAS(preadv) ssize_t preadv64(int fd, const struct iovec *parts, int count, off
 
 EXPORT int close(int fd)
 {
-    if (!fault_only(CALL_close, fd)) return real_close(fd);
+    bool failing = fault_only(CALL_close, fd);
+    forget(fd); // Before the number can be given to another thread.
+    if (!failing) return real_close(fd);
     int error = errno;
     real_close(fd); // As the kernel does: the descriptor is gone, the error remains.
     errno = error;

@@ -41,7 +41,7 @@ def parse_arguments():
     parser.add_argument("--out", metavar="DIR", help="with --seeds: one directory per seed in it")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--seed", type=int, help="one cut; DIR becomes the root as it was left")
-    what.add_argument("--seeds", metavar="A-B", help="many cuts: DIR/SEED and DIR/SEED.marks")
+    what.add_argument("--seeds", metavar="A-B", help="many cuts: DIR/SEED, DIR/SEED.marks, DIR/SEED.json")
     what.add_argument("--serve", action="store_true",
                       help="one cut per line of standard input: a seed, or a JSON object of options")
     what.add_argument("--list", action="store_true", help="print the trace and stop")
@@ -54,8 +54,8 @@ def parse_arguments():
     parser.add_argument("--from", dest="start", metavar="POINT", default="0",
                         help="no cut before this point")
     parser.add_argument("--check", metavar="COMMAND",
-                        help="run by sh for each cut, with CRASHKIT_DIR, CRASHKIT_MARKS_FILE and "
-                             "CRASHKIT_REPORT; a cut that passes is removed")
+                        help="run by sh for each cut with CRASHKIT_DIR and the paths "
+                             "CRASHKIT_MARKS_FILE and CRASHKIT_REPORT; what passes is removed")
     parser.add_argument("--allow-warnings", action="store_true",
                         help="go on although the trace has gaps")
     arguments = parser.parse_args()
@@ -72,16 +72,18 @@ def one(trace, arguments, out, seed, **options):
               at=point, start=crash_point(trace, arguments.start))
     report = cut.write(out)
     report["out"] = out
-    report["marksFile"] = out + ".marks"
-    with open(out + ".marks", "wb") as file:
+    report["marksFile"], report["reportFile"] = out + ".marks", out + ".json"
+    with open(report["marksFile"], "wb") as file:
         file.write(cut.acknowledged())
+    with open(report["reportFile"], "w") as file:
+        json.dump(report, file)
     return report
 
 
 def check(command, report):
     environment = dict(os.environ, CRASHKIT_DIR=report["out"],
                        CRASHKIT_MARKS_FILE=report["marksFile"],
-                       CRASHKIT_REPORT=json.dumps(report))
+                       CRASHKIT_REPORT=report["reportFile"])
     result = subprocess.run(["sh", "-c", command], env=environment, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT)
     report["check"] = result.returncode
@@ -90,6 +92,7 @@ def check(command, report):
         return False
     shutil.rmtree(report["out"])
     os.unlink(report["marksFile"])
+    os.unlink(report["reportFile"])
     return True
 
 
