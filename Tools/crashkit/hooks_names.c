@@ -157,6 +157,14 @@ EXPORT FILE *freopen(const char *path, const char *mode, FILE *file)
 }
 ALIAS(freopen) FILE *freopen64(const char *path, const char *mode, FILE *file);
 
+EXPORT FILE *fdopen(int fd, const char *mode)
+{
+    char path[PATH_MAX];
+    if (path_of(fd, path)) warn_stdio(path, mode);
+    if (!real_fdopen) crashkit_ready();
+    return real_fdopen(fd, mode);
+}
+
 // MARK: names
 
 static bool identify(const char *path, struct stat *status)

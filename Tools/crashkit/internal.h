@@ -35,7 +35,7 @@
     X(ftruncate) X(truncate) X(fallocate) X(posix_fallocate) \
     X(copy_file_range) X(sendfile) X(splice) X(mmap) X(ioctl) \
     X(renameat) X(renameat2) X(linkat) X(symlinkat) X(unlinkat) X(mkdirat) \
-    X(mkostemps) X(fopen) X(freopen) \
+    X(mkostemps) X(fopen) X(fdopen) X(freopen) \
     X(fsync) X(fdatasync) X(syncfs) X(sync) X(sync_file_range) X(syscall) X(_exit) \
     X(clock_gettime) X(clock_nanosleep) X(timerfd_create) X(timerfd_settime) \
     X(pthread_cond_clockwait) X(pthread_mutex_timedlock) X(sem_timedwait) X(sem_clockwait)
