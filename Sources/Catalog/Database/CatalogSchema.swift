@@ -78,11 +78,10 @@ enum CatalogSchema {
             durable_bytes INTEGER               -- suspect: bytes of the .mkv known to be on disk
                 CHECK (durable_bytes >= 0),
             is_wide INTEGER NOT NULL            -- 1: extent unknown or longer than 1 h
-                GENERATED ALWAYS AS (
-                    CASE WHEN producer_end_ms - producer_start_ms <= \(wideSegmentMilliseconds)
+                CHECK (is_wide = CASE
+                    WHEN producer_end_ms - producer_start_ms <= \(wideSegmentMilliseconds)
                         AND server_end_ms - server_start_ms <= \(wideSegmentMilliseconds)
-                    THEN 0 ELSE 1 END
-                ) VIRTUAL,
+                    THEN 0 ELSE 1 END),
             PRIMARY KEY (stream_id, first_sequence),
             CHECK ((fragment_count IS NULL) = (last_sequence IS NULL)),
             CHECK ((fragment_count IS NULL) = (last_server_ms IS NULL)),
@@ -174,12 +173,11 @@ enum CatalogSchema {
                 CHECK (lost_bytes >= 0),
             expiry_ms INTEGER NOT NULL,         -- once retention passes this, the gap goes
             span_class INTEGER NOT NULL         -- 0: to 1 h, 1: to 24 h, 2: to 30 days, 3: longer
-                GENERATED ALWAYS AS (CASE
+                CHECK (span_class = CASE
                     WHEN end_ms - start_ms <= \(gapSpanLimitsMilliseconds[0]) THEN 0
                     WHEN end_ms - start_ms <= \(gapSpanLimitsMilliseconds[1]) THEN 1
                     WHEN end_ms - start_ms <= \(gapSpanLimitsMilliseconds[2]) THEN 2
-                    ELSE 3 END
-                ) VIRTUAL,
+                    ELSE 3 END),
             CHECK ((after_sequence IS NULL) = (after_server_ms IS NULL)),
             CHECK ((after_sequence IS NULL) = (after_random IS NULL))
         ) STRICT;

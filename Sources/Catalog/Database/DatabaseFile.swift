@@ -1,4 +1,5 @@
 internal import GRDB
+internal import Synchronization
 
 /// What to do when a database file does not exist.
 package enum MissingDatabase: Sendable {
@@ -22,6 +23,8 @@ final class DatabaseFile: Sendable {
     let wasCreated: Bool
 
     private let pool: DatabasePool
+
+    private let isClosed = Atomic(false)
 
     /// How long a call waits for another process that holds the file, in seconds.
     private static let busyTimeoutSeconds = 10.0
@@ -50,6 +53,10 @@ final class DatabaseFile: Sendable {
             }
             try kind.migrator.migrate(opened)
             try Self.makeCommitsDurable(opened, path)
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {
+            // The statements are right, so the schema they meet is not ours.
+            try? opened.close()
+            throw .damaged(path, error.message ?? "its schema is not ours", cause: error)
         } catch {
             try? opened.close()
             throw CatalogError(error, path: path, attempt: "check it")
@@ -119,8 +126,18 @@ final class DatabaseFile: Sendable {
     }
 
     /// Waits for what is under way, folds the WAL into the file and closes it.
+    ///
+    /// Closed again, nothing happens.
     func close() throws(CatalogError) {
-        try result("close it") { try pool.close() }.get()
+        if isClosed.exchange(true, ordering: .sequentiallyConsistent) { return }
+        do {
+            // The pool closes its readers last, and a reader cannot fold the WAL into the file. So
+            // they go first here, after their reads.
+            pool.releaseMemory()
+            try pool.close()
+        } catch {
+            throw CatalogError(error, path: path, attempt: "close it")
+        }
     }
 
     private static func transaction<Value>(
@@ -143,7 +160,17 @@ final class DatabaseFile: Sendable {
         do {
             return .success(try body())
         } catch {
-            return .failure(CatalogError(error, path: path, attempt: attempt))
+            if !isClosed.load(ordering: .sequentiallyConsistent) {
+                return .failure(CatalogError(error, path: path, attempt: attempt))
+            }
+            return .failure(
+                CatalogError(
+                    code: .closed,
+                    message: "Database '\(path)': could not \(attempt): it is closed, as the "
+                        + "server is stopping.",
+                    cause: error
+                )
+            )
         }
     }
 

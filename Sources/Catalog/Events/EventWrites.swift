@@ -129,13 +129,14 @@ enum EventWrites {
             after?.sequence, after?.serverMilliseconds, after?.random,
             try StoredInteger.checked(gap.sampleCount, "sample count"),
             try StoredInteger.checked(gap.byteCount, "byte count"), expiry(of: gap, after),
+            spanClass(of: gap),
         ]
         try db.cachedStatement(
             sql: """
                 INSERT INTO gap (stream_id, clock, start_ms, end_ms, reason, session_id,
                     after_sequence, after_server_ms, after_random, sample_count, lost_bytes,
-                    expiry_ms)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    expiry_ms, span_class)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: StatementArguments(values))
     }
@@ -148,6 +149,13 @@ enum EventWrites {
         case .server: gap.end.milliseconds
         case .producer: max(gap.end.milliseconds, after?.serverMilliseconds ?? .min)
         }
+    }
+
+    /// Which lengths a gap is looked up with.
+    private static func spanClass(of gap: Gap) -> Int64 {
+        let length = gap.end.milliseconds(since: gap.start)
+        let limits = CatalogSchema.gapSpanLimitsMilliseconds
+        return Int64(limits.firstIndex { length <= $0 } ?? limits.count)
     }
 
     private static func key(_ stream: StreamID) -> Int64 { Int64(bitPattern: stream.rawValue) }

@@ -42,15 +42,15 @@ enum SegmentWrites {
             row.producerStart.milliseconds, row.serverStart.milliseconds,
         ]
         values += try stored(row.extent)
-        values.append(try row.durableByteCount.map(durable))
+        values += [try row.durableByteCount.map(durable), isWide(row)]
         try db.cachedStatement(
             sql: """
                 INSERT INTO log_segment (
                     stream_id, first_sequence, first_server_ms, first_random, first_ordinal, kind,
                     state, header_bytes, producer_start_ms, server_start_ms, fragment_count,
                     last_sequence, last_server_ms, last_random, producer_end_ms, server_end_ms,
-                    byte_count, durable_bytes
-                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    byte_count, durable_bytes, is_wide
+                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: StatementArguments(values))
     }
@@ -69,11 +69,14 @@ enum SegmentWrites {
         values += try key(stream, first)
         try db.cachedStatement(
             sql: """
-                UPDATE log_segment SET state = ?, fragment_count = ?, last_sequence = ?,
-                    last_server_ms = ?, last_random = ?, producer_end_ms = ?, server_end_ms = ?,
-                    byte_count = ?, durable_bytes = ?
-                WHERE stream_id = ? AND first_sequence = ? AND first_server_ms = ?
-                    AND first_random = ? AND state = 0
+                UPDATE log_segment SET state = ?1, fragment_count = ?2, last_sequence = ?3,
+                    last_server_ms = ?4, last_random = ?5, producer_end_ms = ?6,
+                    server_end_ms = ?7, byte_count = ?8, durable_bytes = ?9, is_wide = CASE
+                        WHEN ?6 - producer_start_ms <= \(CatalogSchema.wideSegmentMilliseconds)
+                            AND ?7 - server_start_ms <= \(CatalogSchema.wideSegmentMilliseconds)
+                        THEN 0 ELSE 1 END
+                WHERE stream_id = ?10 AND first_sequence = ?11 AND first_server_ms = ?12
+                    AND first_random = ?13 AND state = 0
                 """
         ).execute(arguments: StatementArguments(values))
         if db.changesCount != 1 {
@@ -117,6 +120,16 @@ enum SegmentWrites {
             extent.serverEnd.milliseconds,
             try StoredInteger.checked(extent.byteCount, "log segment length"),
         ]
+    }
+
+    /// Whether lookups by time have to look for a log segment apart.
+    private static func isWide(_ row: SegmentRow) -> Int64 {
+        guard let extent = row.extent else { return 1 }
+        let longest = max(
+            extent.producerEnd.milliseconds(since: row.producerStart),
+            extent.serverEnd.milliseconds(since: row.serverStart)
+        )
+        return longest <= CatalogSchema.wideSegmentMilliseconds ? 0 : 1
     }
 
     private static func durable(_ byteCount: UInt64) throws(CatalogError) -> Int64 {
