@@ -157,7 +157,8 @@ struct ProbedPacket: Equatable, Sendable, CustomStringConvertible {
     }
 
     /// The packets of every stream of a file, in order.
-    static func list(_ path: String, _ options: [String] = []) async throws -> [Int: [ProbedPacket]] {
+    static func list(_ path: String, _ options: [String] = []) async throws -> [Int: [ProbedPacket]]
+    {
         let output = try await Program.succeed(
             ["ffprobe", "-v", "error"] + options + [
                 "-show_entries", "packet=stream_index,pts,dts,flags", "-of", "csv=p=0", path,
