@@ -1,1 +1,1 @@
-// Replaced as the target grows.
+// x

@@ -1,0 +1,102 @@
+import CFFmpeg
+import MediaModel
+import NIOCore
+
+extension Demuxer {
+    /// Makes a sample of a packet; `nil` when there is nothing to deliver.
+    ///
+    /// - Throws: When the packet brings a track too many.
+    func receive(_ packet: UnsafeMutablePointer<AVPacket>) throws -> DemuxedSample? {
+        try addStreams()
+        let index = unsafe Int(packet.pointee.stream_index)
+        guard index >= 0, index < streams.count else { return nil }
+        if case .pending = streams[index] { try decide(index, isLast: true) }
+        guard case .track(var state) = streams[index] else { return nil }
+        defer { streams[index] = .track(state) }
+
+        let isSync = unsafe packet.pointee.flags & AV_PKT_FLAG_KEY != 0
+        var isCodecPrivateNew = unsafe takeSideData(of: packet, &state)
+        guard let start = unsafe packet.pointee.data, unsafe packet.pointee.size > 0 else {
+            droppedSampleCount += 1
+            return nil
+        }
+        let bytes = unsafe Span<UInt8>(_unsafeStart: start, count: Int(packet.pointee.size))
+        let output = state.normalizer.normalize(bytes, isSync: isSync)
+        isCodecPrivateNew = isCodecPrivateNew || output.isCodecPrivateNew
+        if isCodecPrivateNew {
+            tracks[state.index].update(from: state.normalizer)
+            state.continuation?.update(from: state.normalizer)
+        }
+        guard output.payload.readableBytes > 0 else {
+            droppedSampleCount += 1
+            return nil
+        }
+        return unsafe sample(
+            packet,
+            output,
+            isSync: isSync,
+            newCodecPrivate: isCodecPrivateNew ? state.normalizer.codecPrivate : nil,
+            &state
+        )
+    }
+
+    private func sample(
+        _ packet: UnsafeMutablePointer<AVPacket>,
+        _ output: SampleNormalizer.Output,
+        isSync: Bool,
+        newCodecPrivate: [UInt8]?,
+        _ state: inout TrackState
+    ) -> DemuxedSample {
+        let bits = unsafe context.stream(Int(packet.pointee.stream_index))?.pts_wrap_bits ?? 64
+        var dts = unsafe clock.unwrap(packet.pointee.dts.timestamp, bitCount: bits)
+        var pts = unsafe clock.unwrap(packet.pointee.pts.timestamp, bitCount: bits)
+        var duration = unsafe max(packet.pointee.duration, 0)
+        if state.continuation != nil {
+            pts = state.continuation?.next(stated: pts ?? dts)
+            dts = dts ?? pts
+            if duration == 0, let pts, let end = state.continuation?.end {
+                duration = max(0, end.subtractingReportingOverflow(pts).partialValue)
+            }
+        }
+        let damage = unsafe packet.pointee.flags & AV_PKT_FLAG_CORRUPT != 0
+        let isClosed = output.facts.isInstantRefresh
+        let isOpen =
+            output.facts.isOpenRandomAccess || (output.facts.hasRecoveryPoint && !isClosed)
+        return DemuxedSample(
+            track: state.index,
+            payload: output.payload,
+            pts: pts,
+            dts: dts,
+            duration: duration,
+            isSync: isSync,
+            startsOpenGOP: isSync && isOpen,
+            isCorrupt: damage || output.isDamaged,
+            newCodecPrivate: newCodecPrivate
+        )
+    }
+
+    /// Takes new extradata that a packet carries; gives whether CodecPrivate changed.
+    private func takeSideData(
+        of packet: UnsafeMutablePointer<AVPacket>,
+        _ state: inout TrackState
+    ) -> Bool {
+        var count = 0
+        guard
+            let data = unsafe av_packet_get_side_data(
+                packet,
+                AV_PKT_DATA_NEW_EXTRADATA,
+                &count
+            ), count > 0
+        else { return false }
+        return state.normalizer.update(
+            setUp: unsafe [UInt8](UnsafeBufferPointer(start: data, count: count))
+        )
+    }
+}
+
+extension Int64 {
+    /// A time of libavformat, or `nil` for `AV_NOPTS_VALUE`.
+    fileprivate var timestamp: Int64? {
+        self == ff_nopts ? nil : self
+    }
+}

@@ -1,0 +1,158 @@
+import CFFmpeg
+import MediaModel
+package import NIOCore
+
+/// Reads the samples of a container from a pipe, in the order in which they arrive.
+///
+/// Every call blocks until its bytes are there, so a demuxer lives on a thread of its own and never
+/// leaves it. Dropping it closes the reading end of the pipe.
+package final class Demuxer {
+    /// What the bytes were opened as.
+    package let format: InputFormat
+
+    /// The tracks so far; a track may be added, and a track's parameters may change, in ``next()``.
+    package internal(set) var tracks: [DemuxedTrack] = []
+
+    /// Streams of the container that are not delivered, with the reason.
+    package internal(set) var skippedStreams: [SkippedStream] = []
+
+    /// Samples that held nothing of use and were left out: damaged, or filler alone.
+    package internal(set) var droppedSampleCount = 0
+
+    let limits: DemuxerLimits
+    let context: DemuxerContext
+    var streams: [StreamState] = []
+    var clock = TimestampUnwrapper()
+    private let input: DemuxerInput
+    private let packet: DemuxerPacket
+    private let messages = LibavMessages()
+
+    /// What is known of a stream of the container.
+    enum StreamState {
+        /// Its codec is not known yet.
+        case pending
+        case skipped
+        case track(TrackState)
+    }
+
+    /// How the samples of a track are made from packets.
+    struct TrackState {
+        let index: Int
+        var normalizer: SampleNormalizer
+        var continuation: AudioContinuation?
+    }
+
+    /// Opens a container and reads as much as it takes to know its tracks.
+    ///
+    /// - Parameters:
+    ///   - pipe: The bytes, from the first one on.
+    ///   - format: What they are; nothing else is tried.
+    ///   - limits: What may be used.
+    /// - Throws: ``FFmpegMediaError`` when the bytes are not of this format, end before any track is
+    ///   known, exceed a limit, or the pipe is aborted.
+    package init(
+        pipe: BytePipe,
+        format: InputFormat,
+        limits: DemuxerLimits = DemuxerLimits()
+    ) throws {
+        self.format = format
+        self.limits = limits
+        input = try DemuxerInput(
+            pipe: pipe,
+            byteCountWithoutSampleMax: limits.byteCountWithoutSampleMax
+        )
+        context = try DemuxerContext(input: input)
+        packet = try DemuxerPacket()
+        let (code, call) = LibavLog.collecting(into: messages) { context.open(format, limits) }
+        if code < 0 { throw failure(code, call, isOpening: true) }
+        try addStreams()
+        input.sampleDelivered()
+    }
+
+    /// Opens a container that is wholly in memory.
+    ///
+    /// - Throws: As ``init(pipe:format:limits:)``.
+    package convenience init(
+        contents: ByteBuffer,
+        format: InputFormat,
+        limits: DemuxerLimits = DemuxerLimits()
+    ) throws {
+        try self.init(pipe: BytePipe(contents: contents), format: format, limits: limits)
+    }
+
+    /// Waits for the next sample.
+    ///
+    /// - Returns: `nil` at the end of the bytes.
+    /// - Throws: ``FFmpegMediaError`` when the container is damaged beyond what the demuxer gets
+    ///   past, a limit is exceeded, or the pipe is aborted. No call may follow.
+    package func next() throws -> DemuxedSample? {
+        var idleReadCount = 0
+        while true {
+            let before = input.pipe.bytesRead
+            let read = try LibavLog.collecting(into: messages) {
+                try unsafe packet.fill(from: context) { try unsafe receive($0) }
+            }
+            switch read {
+            case .success(let sample?):
+                input.sampleDelivered()
+                return sample
+            case .success(nil):
+                continue
+            case .failure(let code) where code.value == ff_error_eof && !input.isInterrupted:
+                try checkEnd()
+                return nil
+            case .failure(let code) where code.value == ff_error_again:
+                // The demuxer passed over something. It must get on, or this would never end.
+                idleReadCount = input.pipe.bytesRead == before ? idleReadCount + 1 : 0
+                if idleReadCount > Self.idleReadCountMax {
+                    throw failure(code.value, "av_read_frame")
+                }
+            case .failure(let code):
+                throw failure(code.value, "av_read_frame")
+            }
+        }
+    }
+
+    /// Reads that give nothing and take nothing before the demuxer is held to be stuck.
+    ///
+    /// A buffer of libavformat holds some hundreds of the smallest FLV tags.
+    private static let idleReadCountMax = 10_000
+
+    /// Tells an end from bytes that never were a container.
+    private func checkEnd() throws {
+        guard tracks.isEmpty else { return }
+        throw FFmpegMediaError(
+            .unknownContainer,
+            "Reading \(format.displayName): \(input.pipe.bytesRead) bytes ended without a track;"
+                + " send the container that the media type names"
+        )
+    }
+
+    /// The error for a failed call, with what is known about the reason.
+    private func failure(
+        _ code: Int32,
+        _ call: StaticString,
+        isOpening: Bool = false
+    ) -> FFmpegMediaError {
+        let offset = input.pipe.bytesRead
+        let place = "Reading \(format.displayName) near byte \(offset)"
+        if input.isOverLimit {
+            return FFmpegMediaError(
+                .limit,
+                "\(place): no sample within \(limits.byteCountWithoutSampleMax) bytes;"
+                    + " send smaller samples"
+            )
+        }
+        if let cause = input.pipe.failure {
+            return FFmpegMediaError(.aborted, "\(place): the pipe was aborted", cause: cause)
+        }
+        let said = messages.last.map { ", \($0)" } ?? ""
+        let what = "\(place): \(call): \(Libav.text(of: code))\(said)"
+        if code == ff_error_memory { return FFmpegMediaError(.limit, what) }
+        let isUnknown = isOpening && tracks.isEmpty
+        return FFmpegMediaError(
+            isUnknown ? .unknownContainer : .malformed,
+            isUnknown ? "\(what); send a body of the format that its media type names" : what
+        )
+    }
+}

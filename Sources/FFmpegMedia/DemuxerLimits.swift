@@ -1,0 +1,20 @@
+/// What one demuxer may use.
+package struct DemuxerLimits: Equatable, Sendable {
+    /// The most tracks that are delivered; one more is an error. Default 8.
+    package var trackCountMax = 8
+
+    /// The most bytes that are read without a sample coming out: bounds the size of a sample and
+    /// input without end that holds none. Default 64 MiB.
+    package var byteCountWithoutSampleMax = 64 << 20
+
+    /// The most media time, in microseconds, that is read to find out about the tracks.
+    ///
+    /// `nil` takes the container's default: 500 000 for MPEG-TS, 100 000 for the others.
+    package var analysisMicroseconds: Int64?
+
+    /// The most streams a container may declare, delivered or not. Default 64.
+    package var streamCountMax = 64
+
+    /// The defaults.
+    package init() {}
+}

@@ -1,0 +1,36 @@
+package import NIOCore
+
+/// A stored fragment that is being read; its bytes stay there while this is held, also when
+/// retention unlinks the file meanwhile.
+package struct FragmentReader: Sendable {
+    /// The fragment.
+    package let record: FragmentRecord
+    private let file: OpenFile
+    private let pool: BlockingPool
+
+    init(record: FragmentRecord, file: OpenFile, pool: BlockingPool) {
+        self.record = record
+        self.file = file
+        self.pool = pool
+    }
+
+    /// Reads bytes of the fragment.
+    ///
+    /// - Parameters:
+    ///   - offset: Counted from the first byte of the stored fragment.
+    ///   - length: How many bytes.
+    /// - Throws: `.damaged` when the file is shorter than its index says, `.ioError`.
+    package func read(at offset: UInt64, length: Int) async throws(LogError) -> ByteBuffer {
+        let (file, record) = (file, record)
+        return try await pool.run { () throws(LogError) in
+            let bytes = try file.read(at: record.offset + offset, length: length)
+            guard bytes.readableBytes == length else {
+                throw LogError(
+                    .damaged,
+                    "\(file.path) ends inside fragment \(record.number); run 'kinelog verify --repair'."
+                )
+            }
+            return bytes
+        }
+    }
+}

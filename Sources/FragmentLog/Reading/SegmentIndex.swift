@@ -1,0 +1,66 @@
+import MediaModel
+import NIOCore
+
+/// Reads the `.idx` of one log segment. All methods block.
+///
+/// Both timestamps and the numbers grow from record to record, so every lookup is a binary search
+/// of a few 128-byte reads.
+struct SegmentIndex {
+    let id: SegmentID
+    /// Records that may be read.
+    let count: Int
+    let file: OpenFile
+
+    /// The record at a position.
+    ///
+    /// - Throws: `.damaged` when its CRC does not match.
+    func record(_ position: Int) throws(LogError) -> FragmentRecord {
+        let bytes = try file.read(
+            at: UInt64((position + 1) * IndexFile.recordLength), length: IndexFile.recordLength)
+        guard var record = IndexFile.record(bytes, of: id) else {
+            throw LogError(
+                .damaged,
+                "Record \(position) of \(file.path) does not match its checksum; run 'kinelog verify --repair'."
+            )
+        }
+        record.position = UInt32(position)
+        return record
+    }
+
+    /// Several records from a position on, read at once.
+    func records(from position: Int, atMost limit: Int) throws(LogError) -> [FragmentRecord] {
+        let wanted = max(0, min(limit, count - position))
+        guard wanted > 0 else { return [] }
+        var bytes = try file.read(
+            at: UInt64((position + 1) * IndexFile.recordLength),
+            length: wanted * IndexFile.recordLength)
+        var records: [FragmentRecord] = []
+        records.reserveCapacity(wanted)
+        for index in 0..<wanted {
+            guard let slice = bytes.readSlice(length: IndexFile.recordLength),
+                var record = IndexFile.record(slice, of: id)
+            else {
+                throw LogError(
+                    .damaged,
+                    "Record \(position + index) of \(file.path) does not match its checksum; run 'kinelog verify --repair'."
+                )
+            }
+            record.position = UInt32(position + index)
+            records.append(record)
+        }
+        return records
+    }
+
+    /// The first position whose record satisfies a condition that holds from some record on.
+    ///
+    /// - Returns: ``count`` when none does.
+    func firstPosition(where condition: (FragmentRecord) -> Bool) throws(LogError) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if condition(try record(middle)) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}

@@ -1,0 +1,150 @@
+import Synchronization
+import Catalog
+import MediaModel
+
+/// Walks the fragments of a stream that overlap a stretch of time, in the order of the chosen
+/// clock. Blocks.
+///
+/// Log segments come from the catalog in the order of their first timestamps, a page at a time, and
+/// are merged: footage that was sent late lies in a segment of its own beside the one that was live
+/// then. Since no segment spans more than twenty minutes, few are open at a time.
+struct TimeOrderScan {
+    /// The longest a fragment can last, in milliseconds; with the span of a segment it bounds how
+    /// far before the stretch a segment may begin that still reaches into it.
+    static let fragmentMillisecondsMax: Int64 = 5 * 60_000
+
+    private struct Source {
+        var index: SegmentIndex
+        var position: Int
+        var buffer: ArraySlice<FragmentRecord>
+    }
+
+    private static let segmentsPerPage = 64
+    private static let recordsPerRead = 64
+
+    private let stream: StreamLog
+    private let range: Range<Timestamp>
+    private let clock: StreamClock
+    private let after: FragmentPosition?
+    private let document: StreamDocument
+    private var rows: ArraySlice<SegmentRow> = []
+    private var lastRow: SegmentRow?
+    private var isExhausted = false
+    private var sources: [Source] = []
+
+    init(
+        _ stream: StreamLog, range: Range<Timestamp>, clock: StreamClock, after: FragmentPosition?
+    ) {
+        self.stream = stream
+        self.range = range
+        self.clock = clock
+        self.after = after
+        document = stream.state.withLock { $0.document }
+    }
+
+    /// The next fragment; of equal producer starts the one of the largest number only.
+    mutating func next() throws(LogError) -> FragmentRecord? {
+        while var record = try popSmallest() {
+            if clock == .producer {
+                while let other = try peekSmallest(), other.producer == record.producer {
+                    record = try popSmallest() ?? record
+                }
+            }
+            if let after, !follows(record, after) { continue }
+            return record
+        }
+        return nil
+    }
+
+    private func follows(_ record: FragmentRecord, _ position: FragmentPosition) -> Bool {
+        if clock == .server { return record.number > position.number }
+        return (record.producer, record.number) > (position.start, position.number)
+    }
+
+    private func isBefore(_ left: FragmentRecord, _ right: FragmentRecord) -> Bool {
+        if clock == .server { return left.number < right.number }
+        return (left.producer, left.number) < (right.producer, right.number)
+    }
+
+    private mutating func smallestSource() throws(LogError) -> Int? {
+        while true {
+            var best: Int?
+            for index in sources.indices {
+                guard let record = sources[index].buffer.first else { continue }
+                if let known = best.flatMap({ sources[$0].buffer.first }),
+                    !isBefore(record, known)
+                {
+                    continue
+                }
+                best = index
+            }
+            // A segment that begins no later than the smallest record may hold a smaller one.
+            guard let row = try peekRow() else { return best }
+            if let record = best.flatMap({ sources[$0].buffer.first }) {
+                let isLater =
+                    clock == .server ? row.first > record.number : row.producerStart > record.producer
+                if isLater { return best }
+            }
+            rows = rows.dropFirst()
+            try open(row)
+        }
+    }
+
+    private mutating func peekSmallest() throws(LogError) -> FragmentRecord? {
+        try smallestSource().flatMap { sources[$0].buffer.first }
+    }
+
+    private mutating func popSmallest() throws(LogError) -> FragmentRecord? {
+        guard let index = try smallestSource(), let record = sources[index].buffer.first else {
+            return nil
+        }
+        sources[index].buffer = sources[index].buffer.dropFirst()
+        if sources[index].buffer.isEmpty, try !refill(index) { sources.remove(at: index) }
+        return record
+    }
+
+    private mutating func peekRow() throws(LogError) -> SegmentRow? {
+        if rows.isEmpty, !isExhausted {
+            rows = try stream.log.rows.segments(
+                of: stream.id, range: range, clock: clock, after: lastRow,
+                limit: Self.segmentsPerPage)[...]
+            lastRow = rows.last ?? lastRow
+            isExhausted = rows.count < Self.segmentsPerPage
+        }
+        return rows.first
+    }
+
+    private mutating func open(_ row: SegmentRow) throws(LogError) {
+        guard let index = try stream.index(of: row), index.count > 0 else { return }
+        let clock = clock
+        var earliest = range.lowerBound.advanced(byMilliseconds: -Self.fragmentMillisecondsMax)
+        if clock == .producer, let after { earliest = max(earliest, after.start) }
+        let passed = clock == .server ? after?.number : nil
+        let position = try index.firstPosition { record in
+            if let passed, record.number <= passed { return false }
+            return record.start(on: clock) >= earliest
+        }
+        sources.append(Source(index: index, position: position, buffer: []))
+        if try !refill(sources.count - 1) { sources.removeLast() }
+    }
+
+    /// Reads on; false at the end of the segment or past the end of the stretch.
+    private mutating func refill(_ index: Int) throws(LogError) -> Bool {
+        while sources[index].position < sources[index].index.count {
+            let records = try sources[index].index.records(
+                from: sources[index].position, atMost: Self.recordsPerRead)
+            sources[index].position += records.count
+            let wanted = records.filter {
+                $0.start(on: clock) < range.upperBound && $0.end(on: clock) > range.lowerBound
+                    || ($0.durationMilliseconds == 0 && range.contains($0.start(on: clock)))
+            }.filter { !document.isDeleted($0.number) }
+            if !wanted.isEmpty {
+                sources[index].buffer = wanted[...]
+                return true
+            }
+            if let last = records.last, last.start(on: clock) >= range.upperBound { return false }
+            if records.isEmpty { return false }
+        }
+        return false
+    }
+}

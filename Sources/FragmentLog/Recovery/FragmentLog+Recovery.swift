@@ -1,0 +1,195 @@
+import Logging
+import Catalog
+import Glibc
+import MediaModel
+import NIOCore
+import Synchronization
+
+/// What a start does with what the last run left. Only unsealed log segments are looked at, so that
+/// the time it takes does not depend on the size of the archive.
+extension FragmentLog {
+    func recover() async throws(LogError) {
+        let open = try rows.openSegments()
+        var segments: [StreamID: [SegmentRow]] = [:]
+        for row in open { segments[row.stream, default: []].append(row) }
+        let names = try Directory.names(in: directory.streams)
+        let ids = names.compactMap { StreamID($0) }
+        let segmentsOf = segments
+        let deletingOf = Dictionary(grouping: try rows.deletingSegments(), by: \.stream)
+            .mapValues { $0.map(\.first) }
+        // The pool bounds how many of these are at work at once.
+        let streams = await withTaskGroup(of: (StreamID, Result<StreamLog?, LogError>).self) {
+            group in
+            for id in ids {
+                group.addTask {
+                    do throws(LogError) {
+                        let stream = try await self.commitPool.run { () throws(LogError) in
+                            try self.recoverStream(
+                                id, open: segmentsOf[id] ?? [], deleting: deletingOf[id] ?? [])
+                        }
+                        return (id, .success(stream))
+                    } catch {
+                        return (id, .failure(error))
+                    }
+                }
+            }
+            var results: [(StreamID, Result<StreamLog?, LogError>)] = []
+            for await result in group { results.append(result) }
+            return results
+        }
+        for (id, result) in streams {
+            switch result {
+            case .success(nil): break
+            case .success(let stream?):
+                state.withLock { $0.streams[stream.name] = stream }
+            case .failure(let error):
+                // The others go on; what is wrong with this one is said here, by readiness and by
+                // verify.
+                logger.error(
+                    "a stream could not be opened",
+                    metadata: ["stream.id": "\(id)", "error": "\(error)"])
+                state.withLock { $0.damaged[id.description] = error }
+            }
+        }
+        // After the events of all streams are in the catalog.
+        for (id, sessions) in Dictionary(grouping: try rows.openSessions(), by: \.stream) {
+            let stream = state.withLock { $0.streams.values.first { $0.id == id } }
+            if let stream { closeLostSessions(sessions, of: stream) }
+        }
+        logger.info(
+            "log opened",
+            metadata: [
+                "directory": "\(directory.path)", "streams": "\(state.withLock { $0.streams.count })",
+                "segments.unsealed": "\(open.count)",
+            ])
+    }
+
+    /// One stream; `nil` when it was being deleted or made. Blocks.
+    private func recoverStream(
+        _ id: StreamID, open: [SegmentRow], deleting: [FragmentNumber]
+    ) throws(LogError) -> StreamLog? {
+        let path = "\(directory.streams)/\(id)"
+        let documentPath = "\(path)/\(StreamFiles.document)"
+        guard let content = try Directory.readFile(documentPath, atMost: StreamDocument.fileBytesMax)
+        else {
+            // Between making the directory and its document a stream has no footage.
+            let left = try Directory.names(in: path).filter { $0 != "\(StreamFiles.document).new" }
+            guard left.isEmpty else {
+                throw LogError(
+                    .damaged,
+                    "\(documentPath) is missing beside \(left.count) files; restore it from a backup, or run 'kinelog verify --repair'."
+                )
+            }
+            try Directory.unlink("\(documentPath).new")
+            try Directory.remove(path)
+            return nil
+        }
+        let document = try StreamDocument(content, path: documentPath)
+        if document.isDeleted {
+            try removeFiles(of: id)
+            return nil
+        }
+        try rows.register(id, name: document.info.name, epoch: document.ownerEpoch)
+        for name in try spillFiles(in: path, open) { try Directory.unlink("\(path)/\(name)") }
+        let eventsLength = try recoverEvents(id, path, document)
+        let reader = SegmentRecovery(
+            directory: path, stream: id, document: document,
+            trustsSyncs: document.info.settings.durability != .none
+                && document.info.settings.retentionHours > 0,
+            isSameBoot: directory.isSameBoot, logger: logger)
+        for row in open {
+            if let extent = try reader.recover(row) {
+                try rows.seal(
+                    SegmentID(stream: id, first: row.first), extent: extent,
+                    epoch: document.ownerEpoch)
+            } else {
+                try rows.markDeleting([row.first], of: id, epoch: document.ownerEpoch)
+                try removeSegments([row.first], of: id, in: path, epoch: document.ownerEpoch)
+            }
+        }
+        if !deleting.isEmpty {
+            try removeSegments(deleting, of: id, in: path, epoch: document.ownerEpoch)
+        }
+        var head: FragmentRecord?
+        var nextOrdinal: UInt64 = 0
+        if let last = try rows.lastSegment(of: id), let extent = last.extent {
+            nextOrdinal = last.firstOrdinal + extent.fragmentCount
+            let index = SegmentIndex(
+                id: SegmentID(stream: id, first: last.first), count: Int(extent.fragmentCount),
+                file: try descriptors.file("\(path)/\(StreamFiles.index(last.first))"))
+            head = try index.record(index.count - 1)
+        }
+        let stream = StreamLog(
+            document: document, directory: path, log: self, head: head, nextOrdinal: nextOrdinal,
+            nextSequence: document.sequenceHighWater,
+            nextSession: try rows.maxSession(of: id) + 1, eventsLength: eventsLength)
+        return stream
+    }
+
+    private func spillFiles(in path: String, _ open: [SegmentRow]) throws(LogError) -> [String] {
+        // A listing of a long archive takes a while; spill files exist only where a session was
+        // open, and then a log segment was too, or is about to be.
+        if directory.isSameBoot, open.isEmpty { return [] }
+        return try Directory.names(in: path).filter {
+            $0.hasPrefix("open-") && $0.hasSuffix(".part")
+        }
+    }
+
+    /// Takes events into the catalog that it has not seen, and cuts a torn tail.
+    private func recoverEvents(_ id: StreamID, _ path: String, _ document: StreamDocument)
+        throws(LogError) -> UInt64
+    {
+        let file = "\(path)/\(StreamFiles.events)"
+        guard Directory.exists(file) else { return 0 }
+        let events = try OpenFile.open(file, O_RDWR)
+        let size = try events.size()
+        var offset = try rows.eventsOffset(of: id)
+        if offset > size {
+            throw LogError(
+                .damaged,
+                "\(file) is \(size) bytes long, the catalog has seen \(offset); restore it, or run 'kinelog verify --repair'."
+            )
+        }
+        while offset < size {
+            let bytes = try events.read(at: offset, length: Int(min(size - offset, 4 << 20)))
+            let (found, length) = EventsFile.decode(bytes)
+            if length == 0 { break }
+            offset += UInt64(length)
+            try rows.record(
+                found, of: id, from: offset - UInt64(length), upTo: offset,
+                epoch: document.ownerEpoch)
+        }
+        if offset < size {
+            logger.warning(
+                "the torn tail of an events log was cut",
+                metadata: ["file": "\(file)", "bytes": "\(size - offset)"])
+            try events.truncate(to: offset)
+            try events.sync()
+        }
+        return offset
+    }
+
+    /// A session that was opened durably and never closed was lost with the process: that is how
+    /// the loss of its open fragment is known.
+    private func closeLostSessions(_ sessions: [SessionRow], of stream: StreamLog) {
+        let now = clock.now()
+        for session in sessions {
+            let head = stream.head
+            let from = head.map { $0.session == session.id ? $0.serverEnd : session.opened }
+            let start = min(from ?? session.opened, now)
+            stream.state.withLock { state in
+                state.pendingEvents.append(
+                    StreamLog.PendingEvent(
+                        event: .gap(
+                            Gap(
+                                start: start, end: now, clock: .server, reason: .crash,
+                                session: session.id, after: head?.number)), completion: nil))
+                state.pendingEvents.append(
+                    StreamLog.PendingEvent(
+                        event: .sessionEnd(session: session.id, reason: "crash", at: now),
+                        completion: nil))
+            }
+        }
+        stream.scheduleCommit()
+    }
+}

@@ -1,0 +1,224 @@
+import Catalog
+import Glibc
+import Logging
+import Matroska
+import MediaModel
+import NIOCore
+
+/// Brings one unsealed log segment into order after a crash. Blocks.
+///
+/// At `sync` and `interval` an intact index record proves that its fragment was synced; after a mere
+/// crash of the process nothing that was written is lost at all. What lies beyond the last record is
+/// scanned: whole fragments get their record, a torn tail is cut.
+struct SegmentRecovery {
+    let directory: String
+    let stream: StreamID
+    let document: StreamDocument
+    /// Whether an intact record proves its fragment.
+    let trustsSyncs: Bool
+    /// Whether the kernel kept running, so that its cache holds everything that was written.
+    let isSameBoot: Bool
+    let logger: Logger
+
+    /// How many records of the tail are read when all can be trusted; enough that no earlier
+    /// fragment can end later than they do.
+    private static let tailRecords = 4096
+
+    /// Completes the index and cuts the tail.
+    ///
+    /// - Returns: What the segment holds; `nil` when that is nothing.
+    func recover(_ row: SegmentRow) throws(LogError) -> SegmentExtent? {
+        let segment = SegmentID(stream: stream, first: row.first)
+        let mediaPath = "\(directory)/\(StreamFiles.media(row.first))"
+        let indexPath = "\(directory)/\(StreamFiles.index(row.first))"
+        let media: OpenFile
+        let index: OpenFile
+        do {
+            media = try OpenFile.open(mediaPath, O_RDWR)
+            index = try OpenFile.open(indexPath, O_RDWR)
+        } catch {
+            // Both files are durable before the row is; only an unlink explains their absence.
+            if error.code == .gone {
+                logger.error("a log segment is missing", metadata: ["file": "\(mediaPath)"])
+                return nil
+            }
+            throw error
+        }
+        let header = IndexFile.Header(try index.read(at: 0, length: IndexFile.recordLength))
+        guard let header, header.segment == segment,
+            CRC32.of(try media.read(at: 0, length: Int(header.headerLength))) == header.headerCRC
+        else {
+            throw LogError(
+                .damaged,
+                "The headers of \(mediaPath) and \(indexPath) do not agree; run 'kinelog verify --repair'."
+            )
+        }
+        var records = try intactRecords(index, segment)
+        let limit = try min(media.size(), document.suspectSegments[row.first] ?? .max)
+        // The last fragment at least is compared with its checksum, at `none` every one after a
+        // power cut.
+        while let last = records.last {
+            let isProven = trustsSyncs || isSameBoot
+            if try isIntact(last, media, limit) {
+                if isProven { break }
+                for (position, record) in records.tail.enumerated() {
+                    if try !isIntact(record, media, limit) {
+                        records.cut(from: position)
+                        break
+                    }
+                }
+                break
+            }
+            records.removeLast()
+        }
+        var end = records.last.map { $0.offset + $0.storedLength } ?? UInt64(header.headerLength)
+        var added: [FragmentRecord] = []
+        for fragment in try wholeFragments(media, from: end, limit: limit) {
+            var record = FragmentRecord(fragment, segment: segment)
+            record.ordinal = header.firstOrdinal + UInt64(records.count + added.count)
+            record.position = UInt32(records.count + added.count)
+            if let previous = added.last ?? records.last,
+                record.number <= previous.number || record.producer <= previous.producer
+            {
+                break
+            }
+            added.append(record)
+            end = record.offset + record.storedLength
+        }
+        let size = try media.size()
+        if size > end {
+            logger.warning(
+                "the torn tail of a log segment was cut",
+                metadata: ["file": "\(mediaPath)", "offset": "\(end)", "bytes": "\(size - end)"])
+            try media.truncate(to: end)
+        }
+        try index.truncate(to: UInt64((records.count + 1) * IndexFile.recordLength))
+        if !added.isEmpty {
+            var bytes = ByteBuffer()
+            for record in added { IndexFile.write(record, to: &bytes) }
+            try index.write([bytes], at: UInt64((records.count + 1) * IndexFile.recordLength))
+        }
+        try media.sync()
+        try index.sync()
+        let count = records.count + added.count
+        let known = records.tail + added
+        guard let last = known.last else { return nil }
+        return SegmentExtent(
+            fragmentCount: UInt64(count), last: last.number,
+            producerEnd: known.map(\.producerEnd).max() ?? last.producerEnd,
+            serverEnd: known.map(\.serverEnd).max() ?? last.serverEnd,
+            byteCount: end)
+    }
+
+    /// The records of an `.idx` up to the first that is not intact; of many only the last ones are
+    /// held.
+    struct IntactRecords {
+        private(set) var count = 0
+        private(set) var tail: [FragmentRecord] = []
+
+        var last: FragmentRecord? { tail.last }
+
+        init(skipping count: Int) { self.count = count }
+
+        mutating func append(_ record: FragmentRecord) {
+            tail.append(record)
+            count += 1
+        }
+
+        mutating func removeLast() {
+            guard !tail.isEmpty else { return }
+            tail.removeLast()
+            count -= 1
+        }
+
+        mutating func cut(from index: Int) {
+            count -= tail.count - index
+            tail.removeSubrange(index...)
+        }
+    }
+
+    private func intactRecords(_ index: OpenFile, _ segment: SegmentID) throws(LogError)
+        -> IntactRecords
+    {
+        let length = UInt64(IndexFile.recordLength)
+        let total = Int(try index.size() / length) - 1
+        // After a power cut any page of the index may be missing, so all of it is read.
+        let first = isSameBoot ? max(0, total - Self.tailRecords) : 0
+        var records = IntactRecords(skipping: first)
+        var position = first
+        while position < total {
+            var bytes = try index.read(
+                at: UInt64(position + 1) * length,
+                length: min(total - position, 1024) * IndexFile.recordLength)
+            while let slice = bytes.readSlice(length: IndexFile.recordLength) {
+                guard var record = IndexFile.record(slice, of: segment),
+                    records.last.map({ $0.offset + $0.storedLength == record.offset }) ?? true
+                else {
+                    if records.last == nil, first > 0 {
+                        throw LogError(
+                            .damaged,
+                            "\(index.path) is damaged at record \(position); run 'kinelog verify --repair'."
+                        )
+                    }
+                    return records
+                }
+                record.position = UInt32(position)
+                records.append(record)
+                position += 1
+            }
+        }
+        return records
+    }
+
+    private func isIntact(_ record: FragmentRecord, _ media: OpenFile, _ limit: UInt64)
+        throws(LogError) -> Bool
+    {
+        let (end, overflow) = record.offset.addingReportingOverflow(record.storedLength)
+        guard !overflow, end <= limit else { return false }
+        var crc = CRC32()
+        var position = record.offset
+        while position < end {
+            let piece = try media.read(at: position, length: Int(min(end - position, 1 << 20)))
+            if piece.readableBytes == 0 { return false }
+            crc.update(piece)
+            position += UInt64(piece.readableBytes)
+        }
+        return crc.value == record.fragmentCRC
+    }
+
+    /// Whether a `.mkv` holds anything behind its header.
+    static func holdsFragments(_ path: String) throws(LogError) -> Bool {
+        let file = try OpenFile.open(path, O_RDONLY)
+        do {
+            let length = try StoredHeader.length { (offset, length) throws(LogError) in
+                try file.read(at: UInt64(max(0, offset)), length: length)
+            }
+            return try file.size() > UInt64(length ?? 0)
+        } catch {
+            throw LogError(.ioError, "Reading \(path) failed.", cause: error)
+        }
+    }
+
+    /// The whole fragments from an offset on.
+    private func wholeFragments(_ media: OpenFile, from offset: UInt64, limit: UInt64)
+        throws(LogError) -> [StoredFragment]
+    {
+        var scanner = StoredFragmentScanner(offset: Int64(offset))
+        var found: [StoredFragment] = []
+        do {
+            while true {
+                let step = try scanner.next { (offset, length) throws(LogError) in
+                    guard offset >= 0, UInt64(offset) < limit else { return ByteBuffer() }
+                    return try media.read(
+                        at: UInt64(offset), length: min(length, Int(limit - UInt64(offset))))
+                }
+                guard case .fragment(let fragment) = step else { return found }
+                found.append(fragment)
+            }
+        } catch let error as LogError {
+            throw error
+        } catch {
+            throw LogError(.ioError, "Scanning \(media.path) failed.", cause: error)
+        }
+    }
+}

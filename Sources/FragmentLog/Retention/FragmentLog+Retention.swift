@@ -1,0 +1,253 @@
+import Synchronization
+import Logging
+import Catalog
+import MediaModel
+
+/// Expiry by age, in whole log segments: mark → unlink → sync the directory → remove the row.
+extension FragmentLog {
+    /// Segments that are marked and unlinked together.
+    private static let segmentsPerStep = 64
+
+    /// What starts a reason for which expiry goes on by itself once the clock is trusted again.
+    private static let clockReason = "clock:"
+
+    func sweepUntilCancelled() async {
+        await distrustClockAtStart()
+        while !Task.isCancelled {
+            await sweep()
+            try? await Task.sleep(for: .milliseconds(configuration.sweepMilliseconds))
+        }
+    }
+
+    /// Looks once at the clock and at every stream.
+    package func sweep() async {
+        await watchClock()
+        for stream in streams() {
+            if Task.isCancelled { return }
+            stream.retryDeferredEvents()
+            do throws(LogError) {
+                try await commitPool.run { () throws(LogError) in
+                    try stream.sealIfIdle()
+                    try self.expire(stream)
+                }
+            } catch {
+                logger.error(
+                    "retention failed", metadata: ["stream.name": "\(stream.name)", "error": "\(error)"])
+            }
+        }
+    }
+
+    // MARK: Clocks
+
+    private func distrustClockAtStart() async {
+        let wall = clock.now()
+        for stream in streams() {
+            let info = stream.info
+            guard info.settings.retentionHours > 0, info.retentionPaused == nil,
+                let head = stream.head,
+                let doubt = ClockTrust.doubt(
+                    wall: wall, newest: head.serverEnd, retentionHours: info.settings.retentionHours)
+            else { continue }
+            await pauseRetention(of: stream, doubt)
+        }
+    }
+
+    private func watchClock() async {
+        let (wall, boot) = (clock.now(), clock.bootMilliseconds())
+        let (jump, isTrusted) = state.withLock { state in
+            (
+                state.trust.observe(wall: wall, bootMilliseconds: boot),
+                state.trust.isTrusted(atBootMilliseconds: boot)
+            )
+        }
+        if let jump {
+            for stream in streams() where stream.info.settings.retentionHours > 0 {
+                await pauseRetention(
+                    of: stream,
+                    "\(Self.clockReason) it jumped by \(jump / 1000) s to \(wall) while the server ran")
+            }
+        } else if isTrusted {
+            for stream in streams()
+            where stream.info.retentionPaused?.hasPrefix(Self.clockReason) == true {
+                await setRetentionPaused(nil, of: stream)
+            }
+        }
+    }
+
+    private func pauseRetention(of stream: StreamLog, _ reason: String) async {
+        guard stream.info.retentionPaused == nil else { return }
+        logger.error(
+            "expiry by age is paused until the clock has agreed with itself for 24 h or an operator resumes it",
+            metadata: ["stream.name": "\(stream.name)", "reason": "\(reason)"])
+        await setRetentionPaused(reason, of: stream)
+    }
+
+    private func setRetentionPaused(_ reason: String?, of stream: StreamLog) async {
+        do throws(LogError) {
+            try await commitPool.run { () throws(LogError) in
+                try stream.updateDocument { $0.info.retentionPaused = reason }
+            }
+        } catch {
+            logger.error(
+                "the pause of expiry could not be stored",
+                metadata: ["stream.name": "\(stream.name)", "error": "\(error)"])
+        }
+    }
+
+    /// Lets expiry by age go on, on the operator's word.
+    ///
+    /// - Throws: `.ioError`, `.diskFull`.
+    package func resumeRetention(of stream: StreamLog) async throws(LogError) {
+        try await commitPool.run { () throws(LogError) in
+            try stream.updateDocument { $0.info.retentionPaused = nil }
+        }
+        logger.notice("expiry resumed", metadata: ["stream.name": "\(stream.name)"])
+    }
+
+    // MARK: Expiry
+
+    private func expire(_ stream: StreamLog) throws(LogError) {
+        let info = stream.info
+        let now = clock.now()
+        if info.settings.retentionHours == 0 {
+            try expireRing(stream, now)
+            return
+        }
+        guard info.retentionPaused == nil else { return }
+        let cutoff = now.advanced(
+            byMilliseconds: -Int64(info.settings.retentionHours) * 3_600_000)
+        while true {
+            let rows = try rows.expiredSegments(
+                of: stream.id, serverEndBefore: cutoff, limit: Self.segmentsPerStep)
+            let free = rows.filter { !isHeld($0, stream) }
+            if free.isEmpty { break }
+            try remove(free, of: stream)
+            if rows.count < Self.segmentsPerStep || free.count < rows.count { break }
+        }
+        try self.rows.expireEvents(of: stream.id, before: cutoff, epoch: stream.epoch)
+    }
+
+    /// The ring of retention 0 keeps what is recent and small.
+    private func expireRing(_ stream: StreamLog, _ now: Timestamp) throws(LogError) {
+        let cutoff = now.advanced(byMilliseconds: -configuration.ringMilliseconds)
+        var old = try rows.expiredSegments(
+            of: stream.id, serverEndBefore: cutoff, limit: Self.segmentsPerStep)
+        var excess =
+            Int64(clamping: try rows.totals(of: stream.id).byteCount) - configuration.ringBytes
+        excess -= old.reduce(0) { $0 + Int64(clamping: $1.extent?.byteCount ?? 0) }
+        var after = old.last?.first
+        while excess > 0,
+            let row = try rows.segments(of: stream.id, after: after, limit: 1).first,
+            let extent = row.extent
+        {
+            old.append(row)
+            excess -= Int64(clamping: extent.byteCount)
+            after = row.first
+        }
+        if !old.isEmpty { try remove(old.filter { !isHeld($0, stream) }, of: stream) }
+    }
+
+    private func isHeld(_ row: SegmentRow, _ stream: StreamLog) -> Bool {
+        guard let extent = row.extent else { return true }
+        return stream.state.withLock {
+            $0.document.isHeld(from: row.producerStart, to: extent.producerEnd)
+        }
+    }
+
+    private func remove(_ segments: [SegmentRow], of stream: StreamLog) throws(LogError) {
+        // Holds are added under the same lock, so that none can come between the look and the mark.
+        let first = try stream.documentLock.withLock { _ throws(LogError) -> [FragmentNumber] in
+            let first = segments.filter { !isHeld($0, stream) }.map(\.first)
+            if !first.isEmpty { try rows.markDeleting(first, of: stream.id, epoch: stream.epoch) }
+            return first
+        }
+        guard !first.isEmpty else { return }
+        stream.changes.signal()
+        try removeSegments(first, of: stream.id, in: stream.directory, epoch: stream.epoch)
+        try forgetDeletedRanges(stream)
+        logger.info(
+            "log segments expired",
+            metadata: ["stream.name": "\(stream.name)", "segments": "\(first.count)"])
+    }
+
+    /// Unlinks segments that are marked, then forgets them. Blocks.
+    func removeSegments(
+        _ first: [FragmentNumber], of id: StreamID, in directory: String, epoch: UInt64
+    ) throws(LogError) {
+        for number in first {
+            for name in [StreamFiles.media(number), StreamFiles.index(number)] {
+                descriptors.drop("\(directory)/\(name)")
+                try Directory.unlink("\(directory)/\(name)")
+            }
+            checked.forget(SegmentID(stream: id, first: number))
+        }
+        try Directory.sync(directory)
+        try rows.remove(first, of: id, epoch: epoch)
+    }
+
+    /// Drops deleted ranges and suspect lengths whose log segments are gone.
+    private func forgetDeletedRanges(_ stream: StreamLog) throws(LogError) {
+        let document = stream.state.withLock { $0.document }
+        guard !document.deletedRanges.isEmpty || !document.suspectSegments.isEmpty else { return }
+        guard let first = try rows.firstSegment(of: stream.id) else { return }
+        try stream.updateDocument { document in
+            document.deletedRanges.removeAll { $0.upperBound < first.first }
+            document.suspectSegments = document.suspectSegments.filter { $0.key >= first.first }
+        }
+    }
+
+    // MARK: Copies and leftovers
+
+    func copyUntilCancelled() async {
+        guard configuration.copyMilliseconds > 0 else { return }
+        while !Task.isCancelled {
+            do {
+                try await rows.copyIfDue(at: clock.now())
+            } catch {
+                logger.error("the databases could not be copied", metadata: ["error": "\(error)"])
+            }
+            // Looked at hourly, so that a copy is made soon after the day has changed.
+            let pause = min(configuration.copyMilliseconds, 3_600_000)
+            try? await Task.sleep(for: .milliseconds(pause))
+        }
+    }
+
+    /// Removes files of log segments that were being made when the last run ended.
+    func tidyOnce() async {
+        for stream in streams() {
+            if Task.isCancelled { return }
+            do throws(LogError) {
+                try await commitPool.run { () throws(LogError) in try self.tidy(stream) }
+            } catch {
+                logger.error(
+                    "leftover files could not be removed",
+                    metadata: ["stream.name": "\(stream.name)", "error": "\(error)"])
+            }
+        }
+    }
+
+    private func tidy(_ stream: StreamLog) throws(LogError) {
+        // Files of this run are younger than the reserved numbers it began with.
+        let begin = stream.state.withLock { $0.firstSequence }
+        for name in try Directory.names(in: stream.directory) {
+            guard name.hasSuffix(".mkv") || name.hasSuffix(".idx"),
+                let number = FragmentNumber(name.dropLast(4)), number.sequence < begin,
+                try rows.segment(of: stream.id, containing: number)?.first != number,
+                try !rows.deletingSegments().contains(where: {
+                    $0.stream == stream.id && $0.first == number
+                })
+            else { continue }
+            let path = "\(stream.directory)/\(name)"
+            if name.hasSuffix(".mkv"), try SegmentRecovery.holdsFragments(path) {
+                // Not ours to throw away: the catalog must have lost it.
+                logger.error(
+                    "a log segment is not in the catalog; run 'kinelog verify --repair'",
+                    metadata: ["file": "\(path)"])
+            } else if name.hasSuffix(".mkv") || !Directory.exists(
+                "\(path.dropLast(4)).mkv")
+            {
+                try Directory.unlink(path)
+            }
+        }
+    }
+}

@@ -1,0 +1,405 @@
+import Logging
+import Glibc
+import Matroska
+package import MediaModel
+package import NIOCore
+import Synchronization
+
+/// A fragment that is still arriving.
+///
+/// Its bytes live in memory, or partly in a spill file when memory is short; live readers see every
+/// child of the Cluster as it is appended. One producer appends and ends it; any number of readers
+/// follow it. Once it is durable it forgets its bytes and readers go on from the log segment.
+package final class OpenFragment: Sendable {
+    /// The number, assigned at the first byte.
+    package let number: FragmentNumber
+    /// What was known at the start.
+    package let opening: FragmentOpening
+    /// Our clock at the first byte.
+    package let server: Timestamp
+    /// The producer session.
+    package let session: UInt64
+
+    /// How the fragment ended, seen from outside.
+    package enum State: Sendable {
+        /// More may come.
+        case open
+        /// Complete, on its way to the disk.
+        case finished
+        /// The producer was lost; what is there is all there will be.
+        case incomplete
+        /// Nothing of it is kept.
+        case failed(LogError)
+    }
+
+    /// What a live reader gets.
+    package struct LiveBytes: Sendable {
+        /// Bytes of whole and partial Cluster children from the offset asked for, in order.
+        package var bytes: ByteBuffer
+        /// Whether and how the fragment has ended; its last bytes are in `bytes` when the offset
+        /// after them is ``childrenLength``.
+        package var state: State
+        /// All children bytes there are so far.
+        package var childrenLength: Int
+    }
+
+    /// How the pieces in memory are sized: small enough to spill and copy, large enough to be few.
+    private static let slabBytes = 256 << 10
+
+    struct Content {
+        var slabs: [ByteBuffer] = []
+        /// Offset of the first slab's first byte among the children.
+        var slabStart = 0
+        var length = 0
+        var crc = CRC32()
+        var samples: [SampleEntry] = []
+        var state = State.open
+        var lastAppend: Int64
+        var spillFile: OpenFile?
+        var closing: FragmentClosing?
+        var completion: (@Sendable (Result<FragmentRecord, LogError>) -> Void)?
+        var record: FragmentRecord?
+        var interruption: LogError?
+    }
+
+    let content: Mutex<Content>
+    private let changes = ChangeSignal()
+    let stream: StreamLog
+    private let spillPath: String
+    private let spillLock = Mutex(())
+
+    init(
+        number: FragmentNumber, opening: FragmentOpening, server: Timestamp, session: UInt64,
+        stream: StreamLog
+    ) {
+        self.number = number
+        self.opening = opening
+        self.server = server
+        self.session = session
+        self.stream = stream
+        spillPath = "\(stream.directory)/open-\(session)-\(number.sequence).part"
+        content = Mutex(Content(lastAppend: stream.log.clock.bootMilliseconds()))
+    }
+
+    deinit {
+        // A fragment that was never ended gives its memory back all the same.
+        let left = content.withLock { $0.slabs.reduce(0) { $0 + $1.readableBytes } }
+        if left > 0 { _ = stream.log.budget.add(-left) }
+    }
+
+    // MARK: Producing
+
+    /// Bytes of children appended so far.
+    package var childrenLength: Int { content.withLock { $0.length } }
+
+    /// Appends one whole child element of the Cluster, verbatim. Never waits.
+    ///
+    /// - Parameters:
+    ///   - head: The child's first bytes, or all of it.
+    ///   - payload: The rest of the child.
+    ///   - samples: The samples in the child; offsets count from the child's first byte.
+    /// - Throws: `.takenOver` when a newer session ended a silent fragment, `.memory` when it could
+    ///   not be spilled, `.streamDeleted`; the fragment is over then.
+    package func append(_ head: ByteBuffer, _ payload: ByteBuffer?, samples: [SampleEntry])
+        throws(LogError)
+    {
+        let now = stream.log.clock.bootMilliseconds()
+        let added = head.readableBytes + (payload?.readableBytes ?? 0)
+        let failure = content.withLock { content -> LogError? in
+            if let interruption = content.interruption { return interruption }
+            let base = UInt64(ClusterWriter.checksumLength + content.length)
+            for var sample in samples {
+                sample.offset += base
+                content.samples.append(sample)
+            }
+            Self.add(head, to: &content, room: added)
+            if let payload { Self.add(payload, to: &content, room: payload.readableBytes) }
+            content.lastAppend = now
+            return nil
+        }
+        if let failure { throw failure }
+        if stream.log.budget.add(added) { stream.log.startSpilling() }
+        changes.signal()
+    }
+
+    private static func add(_ bytes: ByteBuffer, to content: inout Content, room: Int) {
+        content.crc.update(bytes)
+        content.length += bytes.readableBytes
+        if let last = content.slabs.indices.last,
+            content.slabs[last].readableBytes + bytes.readableBytes <= slabBytes
+        {
+            content.slabs[last].writeImmutableBuffer(bytes)
+        } else {
+            var slab = ByteBuffer()
+            slab.reserveCapacity(content.slabs.isEmpty ? max(room, 4096) : max(room, slabBytes))
+            slab.writeImmutableBuffer(bytes)
+            content.slabs.append(slab)
+        }
+    }
+
+    /// Ends the fragment.
+    ///
+    /// - Parameters:
+    ///   - closing: What is known now.
+    ///   - completion: Runs once, on any thread: with the record when the fragment is durable at
+    ///     the stream's level, or with the reason why it is not.
+    package func finish(
+        _ closing: FragmentClosing,
+        completion: @escaping @Sendable (Result<FragmentRecord, LogError>) -> Void
+    ) {
+        let failure = content.withLock { content -> LogError? in
+            if let interruption = content.interruption { return interruption }
+            guard content.closing == nil else {
+                return LogError(.invalidArgument, "Fragment \(number) was ended twice.")
+            }
+            content.closing = closing
+            content.completion = completion
+            content.state = closing.flags.contains(.incomplete) ? .incomplete : .finished
+            return nil
+        }
+        if let failure {
+            completion(.failure(failure))
+            return
+        }
+        changes.signal()
+        stream.fragmentEnded()
+    }
+
+    // MARK: Ending from outside
+
+    /// Ends the fragment for its producer, whose next append gets `error`. What is there is kept
+    /// as incomplete, or dropped when there is no whole sample.
+    func interrupt(_ error: LogError) {
+        let interrupted = content.withLock { content -> Bool in
+            guard content.closing == nil, content.interruption == nil else { return false }
+            content.interruption = error
+            content.closing = FragmentClosing(
+                durationMilliseconds: Self.estimatedDuration(content.samples, opening),
+                flags: .incomplete)
+            content.state = .incomplete
+            return true
+        }
+        if interrupted {
+            changes.signal()
+            stream.fragmentEnded()
+        }
+    }
+
+    /// Drops the fragment whole.
+    func fail(_ error: LogError) {
+        let completion = content.withLock { content in
+            content.interruption = error
+            content.state = .failed(error)
+            if content.closing == nil { content.closing = FragmentClosing(durationMilliseconds: 0) }
+            defer { content.completion = nil }
+            return content.completion
+        }
+        releaseBytes()
+        completion?(.failure(error))
+        changes.signal()
+    }
+
+    /// From the first to the last presentation time of the governing track, in milliseconds.
+    private static func estimatedDuration(_ samples: [SampleEntry], _ opening: FragmentOpening)
+        -> UInt32
+    {
+        guard let first = samples.first,
+            let track = opening.tracks.first(where: { $0.number == first.track })
+        else { return 0 }
+        let times = samples.lazy.filter { $0.track == first.track }.map(\.pts)
+        guard let low = times.min(), let high = times.max(),
+            let milliseconds = track.timeBase.milliseconds(high &- low)
+        else { return 0 }
+        return UInt32(clamping: milliseconds)
+    }
+
+    // MARK: The log's side
+
+    var isEnded: Bool { content.withLock { $0.closing != nil } }
+
+    var bytesInMemory: Int {
+        content.withLock { content in
+            // A fragment on its way to the disk gives its memory back by itself.
+            content.closing == nil ? content.slabs.reduce(0) { $0 + $1.readableBytes } : 0
+        }
+    }
+
+    var millisecondsSinceAppend: Int64 {
+        stream.log.clock.bootMilliseconds() - content.withLock { $0.lastAppend }
+    }
+
+    /// Makes the fragment's end known: readers go on from the log segment.
+    func published(_ record: FragmentRecord) {
+        let completion = content.withLock { content in
+            content.record = record
+            defer { content.completion = nil }
+            return content.completion
+        }
+        releaseBytes()
+        completion?(.success(record))
+        changes.signal()
+    }
+
+    private func releaseBytes() {
+        let (freed, hadFile) = content.withLock { content in
+            let freed = content.slabs.reduce(0) { $0 + $1.readableBytes }
+            content.slabs = []
+            defer { content.spillFile = nil }
+            return (freed, content.spillFile != nil)
+        }
+        if hadFile { try? Directory.unlink(spillPath) }
+        stream.log.budget.leave(self)
+        if freed > 0 { _ = stream.log.budget.add(-freed) }
+    }
+
+    /// Moves what is in memory to the spill file. Blocks.
+    func spill() {
+        spillLock.withLock { _ in
+            let (slabs, start, known) = content.withLock {
+                ($0.closing == nil ? $0.slabs : [], $0.slabStart, $0.spillFile)
+            }
+            let bytes = slabs.reduce(0) { $0 + $1.readableBytes }
+            guard bytes > 0 else { return }
+            let file: OpenFile
+            do {
+                file = try known ?? OpenFile.open(spillPath, O_RDWR | O_CREAT | O_TRUNC)
+                try file.write(slabs, at: UInt64(start))
+            } catch {
+                stream.log.logger.warning(
+                    "an open fragment could not be spilled",
+                    metadata: [
+                        "stream.name": "\(stream.name)", "fragment.number": "\(number)",
+                        "bytes": "\(bytes)", "error": "\(error)",
+                    ])
+                interrupt(
+                    LogError(
+                        .memory,
+                        "Fragment \(number) of stream '\(stream.name)' was ended: open fragments fill their memory and it could not be spilled to \(spillPath).",
+                        cause: error))
+                return
+            }
+            let isStillHeld = content.withLock { content -> Bool in
+                // Made durable or dropped meanwhile: its bytes have been given back already.
+                guard !content.slabs.isEmpty else { return false }
+                content.spillFile = file
+                // The producer may have grown the last slab; only what was written goes.
+                let grown = content.slabs.dropFirst(slabs.count - 1)
+                if var last = grown.first, let written = slabs.last?.readableBytes {
+                    last.moveReaderIndex(forwardBy: written)
+                    let rest = last.readableBytes > 0 ? [last] : []
+                    content.slabs = rest + grown.dropFirst()
+                } else {
+                    content.slabs = []
+                }
+                content.slabStart = start + bytes
+                return true
+            }
+            if isStillHeld {
+                _ = stream.log.budget.add(-bytes)
+            } else {
+                try? Directory.unlink(spillPath)
+            }
+        }
+    }
+
+    // MARK: Following
+
+    /// Reads children bytes of the Cluster as they arrive.
+    ///
+    /// - Parameters:
+    ///   - offset: Counted from the first kept child's first byte, after the CRC-32 element.
+    ///   - limit: The most bytes wanted at once.
+    /// - Returns: Once there are bytes at the offset, or once the fragment has ended.
+    package func read(from offset: Int, atMost limit: Int) async throws(LogError) -> LiveBytes {
+        while true {
+            let seen = changes.version
+            switch available(from: offset, atMost: limit) {
+            case .now(let bytes):
+                return bytes
+            case .spilled(let file, let length, let state, let total):
+                let bytes = try await stream.log.readPool.run { () throws(LogError) in
+                    try file.read(at: UInt64(offset), length: length)
+                }
+                return LiveBytes(bytes: bytes, state: state, childrenLength: total)
+            case .stored(let record, let state, let total):
+                let bytes = try await stream.read(
+                    record, clusterChildrenFrom: offset, length: min(limit, total - offset))
+                return LiveBytes(bytes: bytes, state: state, childrenLength: total)
+            case .later:
+                await changes.wait(beyond: seen)
+                if Task.isCancelled {
+                    throw LogError(.shuttingDown, "Following fragment \(number) was cancelled.")
+                }
+            }
+        }
+    }
+
+    /// The record, once the fragment is durable; `nil` when it ended otherwise.
+    ///
+    /// Waits for either.
+    package func recordWhenDurable() async -> FragmentRecord? {
+        while !Task.isCancelled {
+            let seen = changes.version
+            let (record, over) = content.withLock { content -> (FragmentRecord?, Bool) in
+                if case .failed = content.state { return (nil, true) }
+                return (content.record, content.record != nil)
+            }
+            if over { return record }
+            await changes.wait(beyond: seen)
+        }
+        return nil
+    }
+
+    /// The Tags elements that followed the Cluster; empty before the fragment has ended.
+    package var tagsAfter: ByteBuffer {
+        content.withLock { $0.closing?.tagsAfter ?? ByteBuffer() }
+    }
+
+    private enum Availability {
+        case now(LiveBytes)
+        case spilled(OpenFile, length: Int, state: State, total: Int)
+        case stored(FragmentRecord, state: State, total: Int)
+        case later
+    }
+
+    private func available(from offset: Int, atMost limit: Int) -> Availability {
+        content.withLock { content in
+            if case .failed = content.state {
+                return .now(
+                    LiveBytes(
+                        bytes: ByteBuffer(), state: content.state, childrenLength: content.length))
+            }
+            guard offset < content.length else {
+                if case .open = content.state { return .later }
+                return .now(
+                    LiveBytes(
+                        bytes: ByteBuffer(), state: content.state, childrenLength: content.length))
+            }
+            if let record = content.record {
+                return .stored(record, state: content.state, total: content.length)
+            }
+            if offset < content.slabStart, let file = content.spillFile {
+                return .spilled(
+                    file, length: min(limit, content.slabStart - offset), state: content.state,
+                    total: content.length)
+            }
+            var result = ByteBuffer()
+            var position = content.slabStart
+            for slab in content.slabs {
+                let end = position + slab.readableBytes
+                if end > offset {
+                    let begin = max(offset - position, 0)
+                    let length = min(slab.readableBytes - begin, limit - result.readableBytes)
+                    // Copied, so that no reader shares storage that the producer goes on writing.
+                    if let slice = slab.getSlice(at: slab.readerIndex + begin, length: length) {
+                        result.writeImmutableBuffer(slice)
+                    }
+                    if result.readableBytes >= limit { break }
+                }
+                position = end
+            }
+            return .now(
+                LiveBytes(bytes: result, state: content.state, childrenLength: content.length))
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import Synchronization
+
+/// The memory that all open fragments share.
+///
+/// A fragment that is open never waits for memory: over the limit the largest ones are spilled to
+/// disk, and only sessions about to open another fragment wait. So nobody who holds memory waits
+/// for it, and there is no deadlock.
+final class OpenMemoryBudget: Sendable {
+    private struct State {
+        var used = 0
+        var fragments: [ObjectIdentifier: OpenFragment] = [:]
+        var isSpilling = false
+    }
+
+    private let state = Mutex(State())
+    private let limit: Int
+    let changes = ChangeSignal()
+
+    init(limit: Int) {
+        self.limit = max(limit, 1)
+    }
+
+    /// Bytes of open fragments in memory now.
+    var used: Int { state.withLock { $0.used } }
+
+    /// Whether another fragment may be opened.
+    var hasRoom: Bool { state.withLock { $0.used < limit } }
+
+    /// Returns once there is room, or when the task is cancelled.
+    func waitForRoom() async {
+        while !Task.isCancelled {
+            let seen = changes.version
+            if hasRoom { return }
+            await changes.wait(beyond: seen)
+        }
+    }
+
+    func enter(_ fragment: OpenFragment) {
+        state.withLock { $0.fragments[ObjectIdentifier(fragment)] = fragment }
+    }
+
+    func leave(_ fragment: OpenFragment) {
+        state.withLock { _ = $0.fragments.removeValue(forKey: ObjectIdentifier(fragment)) }
+    }
+
+    /// Counts bytes taken or, negative, given back; returns whether spilling should start.
+    func add(_ bytes: Int) -> Bool {
+        let (gaveBack, spill) = state.withLock { state in
+            let before = state.used
+            state.used += bytes
+            if state.used > limit, !state.isSpilling, !state.fragments.isEmpty {
+                state.isSpilling = true
+                return (false, true)
+            }
+            return (before >= limit && state.used < limit, false)
+        }
+        if gaveBack { changes.signal() }
+        return spill
+    }
+
+    /// Spills the largest fragments until the total is below seven eighths of the limit. Blocks.
+    ///
+    /// One caller at a time: ``add(_:)`` tells who.
+    func spillLargest() {
+        while true {
+            let victims = state.withLock { state -> [OpenFragment]? in
+                if state.used <= limit - limit / 8 {
+                    state.isSpilling = false
+                    return nil
+                }
+                return Array(state.fragments.values)
+            }
+            guard let victims else { break }
+            let largest = victims.map { ($0, $0.bytesInMemory) }.max { $0.1 < $1.1 }
+            guard let (fragment, bytes) = largest, bytes > 0 else {
+                state.withLock { $0.isSpilling = false }
+                break
+            }
+            fragment.spill()
+        }
+        changes.signal()
+    }
+}

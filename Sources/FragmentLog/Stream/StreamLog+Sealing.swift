@@ -1,0 +1,19 @@
+import Synchronization
+import MediaModel
+
+extension StreamLog {
+    /// Seals the segment under construction once nothing was added for as long as a segment lasts,
+    /// so that it can expire. Blocks.
+    func sealIfIdle() throws(LogError) {
+        let limits = log.configuration.roll
+        let limit = isRing ? limits.ringMilliseconds : limits.milliseconds
+        let isBusy = state.withLock { !$0.open.isEmpty }
+        guard !isBusy else { return }
+        try commit.withLock { commit throws(LogError) in
+            guard let last = commit.segment?.lastRecord,
+                log.clock.now().milliseconds(since: last.server) >= limit
+            else { return }
+            try seal(&commit)
+        }
+    }
+}

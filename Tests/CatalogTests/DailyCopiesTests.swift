@@ -1,0 +1,83 @@
+import MediaModel
+import Testing
+
+@testable import Catalog
+
+struct DailyCopiesTests {
+    typealias Samples = SegmentSamples
+
+    let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    @Test func `a copy holds what the catalog holds, and opens as one`() async throws {
+        let catalog = try await Samples.catalog(in: folder)
+        let row = Samples.sealed(4, producer: 5)
+        try await catalog.insertSegment(row, owner: .single)
+        for _ in 0..<2 { try await catalog.vacuumCopy(to: folder.file("copy.sqlite")) }
+        try catalog.close()
+        #expect(try folder.names() == ["catalog.sqlite", "copy.sqlite"])
+        let copy = try Catalog.open(path: folder.file("copy.sqlite"), integrityCheck: true)
+        #expect(try await copy.segments(of: Samples.stream, after: nil, limit: 5) == [row])
+        #expect(try await copy.integrityFindings() == [])
+        try copy.close()
+    }
+
+    @Test func `a copy that cannot be made leaves nothing behind`() async throws {
+        let catalog = try await Samples.catalog(in: folder)
+        let error = await #expect(throws: CatalogError.self) {
+            try await catalog.vacuumCopy(to: folder.file("nowhere/copy.sqlite"))
+        }
+        #expect(error?.code == .cannotOpen)
+        try catalog.close()
+        #expect(try folder.names() == ["catalog.sqlite"])
+    }
+
+    @Test func `the last three daily copies of both databases are kept`() async throws {
+        let catalog = try await Samples.catalog(in: folder)
+        let consumers = try ConsumerStore.open(path: folder.file("consumers.sqlite"))
+        try makeDirectory(folder.file("copies"))
+        let copies = DailyCopies(directory: folder.file("copies"))
+        try folder.write([1], to: "copies/catalog-notes.sqlite")
+        let day: Int64 = 86_400_000
+        for index in 0..<5 {
+            let now = Samples.time(1_790_000_000_000 + Int64(index) * day)
+            #expect(try copies.isDue(at: now))
+            let made = try await copies.make(of: catalog, and: consumers, at: now)
+            #expect(made.count == 2)
+            #expect(try !copies.isDue(at: now))
+        }
+        let names = try FileCalls.names(in: folder.file("copies")).sorted()
+        #expect(
+            names == [
+                "catalog-2026-09-23.sqlite", "catalog-2026-09-24.sqlite",
+                "catalog-2026-09-25.sqlite", "catalog-notes.sqlite",
+                "consumers-2026-09-23.sqlite", "consumers-2026-09-24.sqlite",
+                "consumers-2026-09-25.sqlite",
+            ]
+        )
+        let newest = try copies.copies(
+            of: .catalog,
+            at: Samples.time(1_790_000_000_000 + 4 * day)
+        )
+        #expect(newest.first == folder.file("copies/catalog-2026-09-25.sqlite"))
+        #expect(newest.count == 3)
+    }
+
+    @Test func `copies dated after today go first`() {
+        #expect(
+            DailyCopies.ordered(
+                ["2036-01-01", "2026-01-01", "2026-01-03", "2036-01-02", "2026-01-02"],
+                today: "2026-01-03"
+            ) == ["2026-01-03", "2026-01-02", "2026-01-01", "2036-01-02", "2036-01-01"]
+        )
+    }
+
+    @Test func `a clock beyond the calendar makes no copy`() throws {
+        let copies = DailyCopies(directory: folder.path)
+        let error = #expect(throws: CatalogError.self) {
+            try copies.isDue(at: Samples.time(.max))
+        }
+        #expect(error?.code == .invalidValue)
+    }
+}
