@@ -121,6 +121,12 @@ if hasLog {
             ],
             swiftSettings: settings
         ),
+        .target(
+            name: "LogTestSupport",
+            dependencies: [
+                "FragmentLog", "Matroska", "MediaModel", "TestSupport", nioCore, logging,
+            ], path: "Tests/LogTestSupport", swiftSettings: settings
+        ),
         .testTarget(
             name: "CatalogTests",
             dependencies: ["Catalog", "MediaModel", "TestSupport"],
@@ -129,7 +135,7 @@ if hasLog {
         .testTarget(
             name: "FragmentLogTests",
             dependencies: [
-                "FragmentLog", "Catalog", "Matroska", "MediaModel", "TestSupport", nioCore,
+                "FragmentLog", "Catalog", "Matroska", "MediaModel", "LogTestSupport", "TestSupport", nioCore,
                 logging,
             ],
             swiftSettings: settings
@@ -137,7 +143,7 @@ if hasLog {
         .testTarget(
             name: "IngestTests",
             dependencies: [
-                "Ingest", "FragmentLog", "FFmpegMedia", "Matroska", "MediaModel", "TestSupport",
+                "Ingest", "FragmentLog", "FFmpegMedia", "Matroska", "MediaModel", "LogTestSupport", "TestSupport",
                 nioCore, logging,
             ],
             swiftSettings: settings
@@ -145,7 +151,7 @@ if hasLog {
         .testTarget(
             name: "PlaybackTests",
             dependencies: [
-                "Playback", "Ingest", "FragmentLog", "Matroska", "MediaModel", "TestSupport",
+                "Playback", "Ingest", "FragmentLog", "Matroska", "MediaModel", "LogTestSupport", "TestSupport",
                 nioCore, logging,
             ],
             swiftSettings: settings

@@ -39,6 +39,8 @@ int64_t kl_available_bytes(const char *path) {
 
 int kl_try_lock(int descriptor) { return flock(descriptor, LOCK_EX | LOCK_NB); }
 
+void kl_unlock(int descriptor) { flock(descriptor, LOCK_UN); }
+
 int64_t kl_boot_milliseconds(void) {
     struct timespec now;
     clock_gettime(CLOCK_BOOTTIME, &now);

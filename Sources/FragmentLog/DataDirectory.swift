@@ -86,6 +86,9 @@ struct DataDirectory {
         return DataDirectory(path: path, lock: lock, isNew: true, isSameBoot: false)
     }
 
+    /// Lets another server use the directory.
+    func unlock() { kl_unlock(lock.descriptor) }
+
     /// Notes the boot, once everything that a crash may have left was looked at.
     func noteBoot() throws(LogError) {
         guard let boot = Self.bootID() else { return }

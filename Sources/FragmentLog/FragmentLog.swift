@@ -98,6 +98,9 @@ package final class FragmentLog: Sendable {
         await commitPool.shutDown()
         await readPool.shutDown()
         rows.close()
+        // Streams know their log: the circle is opened here.
+        state.withLock { $0.streams = [:] }
+        directory.unlock()
     }
 
     // MARK: Streams

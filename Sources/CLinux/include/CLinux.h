@@ -19,6 +19,7 @@ int64_t kl_raise_descriptor_limit(void);
 int64_t kl_available_bytes(const char *path);
 
 int kl_try_lock(int descriptor);
+void kl_unlock(int descriptor);
 
 // Milliseconds since boot, sleep included (CLOCK_BOOTTIME).
 int64_t kl_boot_milliseconds(void);
