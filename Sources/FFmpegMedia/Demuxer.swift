@@ -40,6 +40,10 @@ package final class Demuxer {
         let index: Int
         var normalizer: SampleNormalizer
         var continuation: AudioContinuation?
+
+        /// The CodecPrivate that the caller knows: from the track's first appearance, or from the
+        /// newest sample that brought one.
+        var announced: [UInt8]
     }
 
     /// Opens a container and reads as much as it takes to know its tracks.
