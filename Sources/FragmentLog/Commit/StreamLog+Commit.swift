@@ -335,6 +335,12 @@ extension StreamLog {
         commit.segment = nil
         let metadata = "\(segment.id)"
         do throws(LogError) {
+            if segment.count == 0 {
+                // Nothing in it was ever promised to anybody.
+                try log.rows.markDeleting([segment.id.first], of: id, epoch: epoch)
+                try log.removeSegments([segment.id.first], of: id, in: directory, epoch: epoch)
+                return
+            }
             try updateDocument { document in
                 document.suspectSegments[segment.id.first] = segment.length
             }
