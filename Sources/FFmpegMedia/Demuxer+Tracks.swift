@@ -15,6 +15,7 @@ extension Demuxer {
     /// - Parameters:
     ///   - index: A stream that is still pending.
     ///   - isLast: Whether a codec that is not known now counts as unknown for good.
+    /// - Throws: When it would be a track too many.
     func decide(_ index: Int, isLast: Bool) throws {
         guard let stream = unsafe context.stream(index),
             let pointer = unsafe stream.codecpar

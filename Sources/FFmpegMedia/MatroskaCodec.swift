@@ -58,6 +58,7 @@ struct MatroskaCodec {
     /// - Parameters:
     ///   - extradata: As libavformat has it.
     ///   - parameters: The codec, rate, channels and bits.
+    /// - Returns: Empty where nothing is known or needed.
     static func setUp(extradata: [UInt8], _ parameters: AVCodecParameters) -> [UInt8] {
         switch unsafe parameters.codec_id {
         case AV_CODEC_ID_FLAC:

@@ -108,6 +108,7 @@ package struct SampleNormalizer: Sendable {
     /// - Parameters:
     ///   - bytes: The sample as it came.
     ///   - isSync: Whether it is a sync sample, at which new parameter sets come into force.
+    /// - Returns: What to store.
     package mutating func normalize(_ bytes: Span<UInt8>, isSync: Bool) -> Output {
         normalize(bytes, isSync: isSync, whole: nil)
     }
@@ -117,6 +118,7 @@ package struct SampleNormalizer: Sendable {
     /// - Parameters:
     ///   - payload: The sample as it came.
     ///   - isSync: Whether it is a sync sample, at which new parameter sets come into force.
+    /// - Returns: What to store.
     package mutating func normalize(_ payload: ByteBuffer, isSync: Bool) -> Output {
         normalize(payload.readableBytesUInt8Span, isSync: isSync, whole: payload)
     }

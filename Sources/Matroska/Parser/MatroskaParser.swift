@@ -94,7 +94,7 @@ package struct MatroskaParser: Sendable {
     /// Ends the document.
     ///
     /// An end between elements is orderly: before the first byte, after the header, between the
-    /// children of a Cluster of unknown size or after one.
+    /// children of a Cluster of unknown size once its Timecode is known, or after one.
     ///
     /// - Parameter events: Receives the end of an open Cluster; a header that no Cluster followed.
     /// - Throws: `.truncated` when the bytes end inside an element, a Cluster or Segment of known
@@ -113,7 +113,7 @@ package struct MatroskaParser: Sendable {
         var isBetweenElements = partial.readableBytes == 0
         if case .head = step {} else { isBetweenElements = false }
         if case .beforeSegment = level { isBetweenElements = false }
-        if level == .cluster, cluster.end != nil { isBetweenElements = false }
+        if level == .cluster, cluster.end != nil || cluster.timecode == nil { isBetweenElements = false }
         if segmentEnd != nil, level != .afterSegment { isBetweenElements = false }
         guard isBetweenElements else {
             throw MatroskaError(
