@@ -15,22 +15,11 @@ package enum DocumentHeaderWriter {
     ///     years 1708 to 2293.
     ///   - title: Info's Title.
     /// - Returns: The bytes before the first Cluster.
-    /// - Throws: `.headerTooLarge` when names, title and CodecPrivates together exceed the default
-    ///   of ``MatroskaLimits/headerBytes``.
     package static func encode(
         _ tracks: [Track],
         dateUTC: Timestamp? = nil,
         title: String? = nil
-    ) throws(MatroskaError) -> ByteBuffer {
-        let length = tracks.reduce(title?.utf8.count ?? 0) {
-            $0 + $1.codecID.utf8.count + $1.codecPrivate.count + 256
-        }
-        guard length <= MatroskaLimits().headerBytes else {
-            throw MatroskaError(
-                .headerTooLarge,
-                "A header for \(tracks.count) tracks would take \(length) bytes where \(MatroskaLimits().headerBytes) are allowed."
-            )
-        }
+    ) -> ByteBuffer {
         var bytes = ByteBuffer()
         bytes.writeEBMLHeader()
         bytes.writeSegmentHead()

@@ -55,25 +55,9 @@ package enum TagsWriter {
         return bytes
     }
 
-    /// One Tags element with the tags of a producer that does not send Matroska.
-    ///
-    /// - Parameter items: What it said; binary ones are left out.
-    /// - Returns: A Tags element without CRC-32.
-    /// - Throws: `.tagsTooLarge` beyond the default of ``MatroskaLimits/tagsBytes``.
-    package static func plain(_ items: [TagItem]) throws(MatroskaError) -> ByteBuffer {
-        let limit = MatroskaLimits().tagsBytes
-        let length = items.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 32 }
-        guard length <= limit else {
-            throw MatroskaError(
-                .tagsTooLarge,
-                "\(items.count) tags take \(length) bytes where \(limit) are allowed; send fewer or shorter tags."
-            )
-        }
-        return trusted(items)
-    }
-
-    /// One Tags element with tags whose length is known to be small.
-    private static func trusted(_ items: [TagItem]) -> ByteBuffer {
+    /// One Tags element with the tags of a producer that does not send Matroska; binary ones are
+    /// left out.
+    package static func plain(_ items: [TagItem]) -> ByteBuffer {
         var bytes = ByteBuffer()
         bytes.writeMaster(.tags) { tags in
             tags.writeTag { tag in
@@ -93,7 +77,7 @@ package enum TagsWriter {
         millisBehindNow: Int64,
         continuationToken: FragmentNumber
     ) -> ByteBuffer {
-        trusted([
+        plain([
             TagItem(name: TagItem.millisBehindNowName, value: String(millisBehindNow)),
             TagItem(name: TagItem.continuationTokenName, value: continuationToken.description),
         ])
@@ -102,8 +86,7 @@ package enum TagsWriter {
     /// A document of its own that reports an error after the response has begun (KVS 3.4).
     ///
     /// - Parameters:
-    ///   - fragmentNumber: The failing fragment, as the client or the store names it: at most 128
-    ///     characters in the API.
+    ///   - fragmentNumber: The failing fragment, as the client or the store names it.
     ///   - id: Such as 3002.
     ///   - code: The error's name.
     /// - Returns: EBML header, Segment of unknown size and Tags.
@@ -116,7 +99,7 @@ package enum TagsWriter {
         bytes.writeEBMLHeader()
         bytes.writeSegmentHead()
         bytes.writeImmutableBuffer(
-            trusted([
+            plain([
                 TagItem(name: TagItem.fragmentNumberName, value: fragmentNumber),
                 TagItem(name: TagItem.errorIDName, value: String(id)),
                 TagItem(name: TagItem.errorCodeName, value: code),

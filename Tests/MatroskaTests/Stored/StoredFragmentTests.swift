@@ -81,7 +81,7 @@ struct StoredFragmentTests {
         #expect(throws: MatroskaError.self) {
             try StoredFragment.parse((samples + server.array + cluster).buffer)
         }
-        let noNumber = try TagsWriter.plain([TagItem(name: "a", value: "b")]).array
+        let noNumber = TagsWriter.plain([TagItem(name: "a", value: "b")]).array
         #expect(throws: MatroskaError.self) {
             try StoredFragment.parse((samples + noNumber + cluster).buffer)
         }

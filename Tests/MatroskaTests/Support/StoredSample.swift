@@ -4,15 +4,9 @@ import NIOCore
 
 /// Small stored fragments.
 enum StoredSample {
-    static let header: Bytes = {
-        let track = Track(
-            number: 1,
-            kind: .video,
-            codecID: "V_MPEG4/ISO/AVC",
-            timeBase: .milliseconds
-        )
-        return (try? DocumentHeaderWriter.encode([track]).array) ?? []
-    }()
+    static let header = DocumentHeaderWriter.encode([
+        Track(number: 1, kind: .video, codecID: "V_MPEG4/ISO/AVC", timeBase: .milliseconds)
+    ]).array
 
     static func number(_ sequence: UInt64) -> FragmentNumber {
         FragmentNumber(sequence: sequence, serverMilliseconds: 1_795_255_200_000, random: 3)

@@ -25,9 +25,7 @@ struct OutputToolTests {
         let found = Outcome(try sample.bytes).events
         var header = try #require(found.header)
         if ownHeader {
-            header = try DocumentHeader.parse(
-                try DocumentHeaderWriter.encode(header.tracks + tracks)
-            )
+            header = try DocumentHeader.parse(DocumentHeaderWriter.encode(header.tracks + tracks))
         }
         var segment = Segment(
             bytes: header.bytes.array,
@@ -78,10 +76,10 @@ struct OutputToolTests {
                         },
                         samples: samples
                     ),
-                    tagsBefore: try TagsWriter.plain([TagItem(name: "door", value: "open")]),
+                    tagsBefore: TagsWriter.plain([TagItem(name: "door", value: "open")]),
                     childrenLength: children.count,
                     childrenCRC: CRC32.of(children.buffer),
-                    tagsAfter: try TagsWriter.plain([TagItem(name: "fragment", value: "\(count)")])
+                    tagsAfter: TagsWriter.plain([TagItem(name: "fragment", value: "\(count)")])
                 )
                 let bytes = frame.head.array + children + frame.tail.array
                 #expect(try StoredFragment.parse(bytes.buffer) == frame.fragment)
