@@ -125,7 +125,17 @@ if hasLog {
             name: "LogTestSupport",
             dependencies: [
                 "FragmentLog", "Matroska", "MediaModel", "TestSupport", nioCore, logging,
-            ], path: "Tests/LogTestSupport", swiftSettings: settings
+            ],
+            path: "Tests/LogTestSupport",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "KinelogBench",
+            dependencies: [
+                "FragmentLog", "Matroska", "MediaModel", argumentParser, nioCore, logging,
+            ],
+            path: "Tools/bench/KinelogBench",
+            swiftSettings: settings
         ),
         .testTarget(
             name: "CatalogTests",
@@ -135,7 +145,8 @@ if hasLog {
         .testTarget(
             name: "FragmentLogTests",
             dependencies: [
-                "FragmentLog", "Catalog", "Matroska", "MediaModel", "LogTestSupport", "TestSupport", nioCore,
+                "FragmentLog", "Catalog", "Matroska", "MediaModel", "LogTestSupport", "TestSupport",
+                nioCore,
                 logging,
             ],
             swiftSettings: settings
@@ -143,7 +154,8 @@ if hasLog {
         .testTarget(
             name: "IngestTests",
             dependencies: [
-                "Ingest", "FragmentLog", "FFmpegMedia", "Matroska", "MediaModel", "LogTestSupport", "TestSupport",
+                "Ingest", "FragmentLog", "FFmpegMedia", "Matroska", "MediaModel", "LogTestSupport",
+                "TestSupport",
                 nioCore, logging,
             ],
             swiftSettings: settings
@@ -151,7 +163,8 @@ if hasLog {
         .testTarget(
             name: "PlaybackTests",
             dependencies: [
-                "Playback", "Ingest", "FragmentLog", "Matroska", "MediaModel", "LogTestSupport", "TestSupport",
+                "Playback", "Ingest", "FragmentLog", "Matroska", "MediaModel", "LogTestSupport",
+                "TestSupport",
                 nioCore, logging,
             ],
             swiftSettings: settings

@@ -26,6 +26,7 @@ package final class Demuxer {
     private let input: DemuxerInput
     private let packet: DemuxerPacket
     private let messages = LibavMessages()
+    private var hasDelivered = false
 
     /// What is known of a stream of the container.
     enum StreamState {
@@ -40,6 +41,10 @@ package final class Demuxer {
         let index: Int
         var normalizer: SampleNormalizer
         var continuation: AudioContinuation?
+
+        /// The CodecPrivate that the caller knows: from the track's first appearance, or from the
+        /// newest sample that brought one.
+        var announced: [UInt8]
     }
 
     /// Opens a container and reads as much as it takes to know its tracks.
@@ -94,6 +99,7 @@ package final class Demuxer {
             }
             switch read {
             case .success(let sample?):
+                hasDelivered = true
                 input.sampleDelivered()
                 return sample
             case .success(nil):
@@ -149,6 +155,12 @@ package final class Demuxer {
         let said = messages.last.map { ", \($0)" } ?? ""
         let what = "\(place): \(call): \(Libav.text(of: code))\(said)"
         if code == ff_error_memory { return FFmpegMediaError(.limit, what) }
+        if format == .mp4, !hasDelivered, !isOpening {
+            return FFmpegMediaError(
+                .malformed,
+                "\(what); send fragmented MP4, or MP4 with its index (moov) in front of its media"
+            )
+        }
         let isUnknown = isOpening && tracks.isEmpty
         return FFmpegMediaError(
             isUnknown ? .unknownContainer : .malformed,

@@ -72,8 +72,9 @@ package struct SegmentRollLimits: Sendable {
     /// Server time from the first fragment to the newest, in milliseconds.
     package var milliseconds: Int64 = 10 * 60_000
 
-    /// Producer time from the first fragment to the newest, in milliseconds. Lookups by producer
-    /// time rely on no segment spanning more.
+    /// Producer time from the first fragment to the newest, in milliseconds.
+    ///
+    /// Lookups by producer time rely on no segment spanning more.
     package var producerSpanMilliseconds: Int64 = 20 * 60_000
 
     /// Limits of the retention-0 ring, whose whole segments are unlinked.

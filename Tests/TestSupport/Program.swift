@@ -20,6 +20,7 @@ package struct Program: Sendable {
     /// - Parameters:
     ///   - arguments: The program's name and its arguments.
     ///   - input: What it reads from standard input.
+    /// - Returns: Its status and output.
     /// - Throws: ``TestSupportError`` when it cannot be started.
     package static func run(
         _ arguments: [String],

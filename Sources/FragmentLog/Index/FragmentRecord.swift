@@ -30,7 +30,9 @@ package struct FragmentRecord: Equatable, Sendable {
     package var flags: FragmentFlags
     /// The log segment that holds the fragment.
     package var segment: SegmentID
-    /// Which record of its segment's `.idx` this is, from 0. Not stored.
+    /// Which record of its segment's `.idx` this is, from 0.
+    ///
+    /// Not stored.
     package var position: UInt32 = 0
     /// Offset of the fragment's first byte in its log segment.
     package var offset: UInt64
@@ -82,18 +84,25 @@ extension FragmentRecord {
     init(_ fragment: StoredFragment, segment: SegmentID) {
         let table = fragment.table
         self.init(
-            number: fragment.number, ordinal: table.ordinal, producer: table.producerTimestamp,
+            number: fragment.number,
+            ordinal: table.ordinal,
+            producer: table.producerTimestamp,
             server: table.serverTimestamp,
             durationMilliseconds: UInt32(clamping: table.durationMilliseconds),
-            sampleCount: UInt32(clamping: table.samples.count), session: table.session,
-            mediaTimeMilliseconds: table.mediaTimeMilliseconds, clockSource: table.clockSource,
+            sampleCount: UInt32(clamping: table.samples.count),
+            session: table.session,
+            mediaTimeMilliseconds: table.mediaTimeMilliseconds,
+            clockSource: table.clockSource,
             clockErrorMilliseconds: UInt32(clamping: table.clockErrorMilliseconds),
-            flags: table.flags, segment: segment, offset: UInt64(clamping: fragment.offset),
+            flags: table.flags,
+            segment: segment,
+            offset: UInt64(clamping: fragment.offset),
             samplesLength: UInt32(clamping: fragment.samplesTagsLength),
             serverTagsLength: UInt32(clamping: fragment.serverTagsLength),
             tagsBeforeLength: UInt32(clamping: fragment.tagsBeforeLength),
             clusterLength: UInt64(clamping: fragment.clusterLength),
             tagsAfterLength: UInt32(clamping: fragment.tagsAfterLength),
-            fragmentCRC: fragment.fragmentCRC)
+            fragmentCRC: fragment.fragmentCRC
+        )
     }
 }

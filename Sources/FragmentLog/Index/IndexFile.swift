@@ -170,13 +170,26 @@ enum IndexFile {
             let crc = fields.readInteger(endianness: .little, as: UInt32.self)
         else { return nil }
         return FragmentRecord(
-            number: number, ordinal: ordinal, producer: Timestamp(milliseconds: producer),
-            server: Timestamp(milliseconds: server), durationMilliseconds: duration,
-            sampleCount: count, session: session, mediaTimeMilliseconds: mediaTime,
-            clockSource: source, clockErrorMilliseconds: error,
-            flags: FragmentFlags(rawValue: flags), segment: segment, offset: offset,
-            samplesLength: samples, serverTagsLength: serverTags, tagsBeforeLength: before,
-            clusterLength: cluster, tagsAfterLength: after, fragmentCRC: crc)
+            number: number,
+            ordinal: ordinal,
+            producer: Timestamp(milliseconds: producer),
+            server: Timestamp(milliseconds: server),
+            durationMilliseconds: duration,
+            sampleCount: count,
+            session: session,
+            mediaTimeMilliseconds: mediaTime,
+            clockSource: source,
+            clockErrorMilliseconds: error,
+            flags: FragmentFlags(rawValue: flags),
+            segment: segment,
+            offset: offset,
+            samplesLength: samples,
+            serverTagsLength: serverTags,
+            tagsBeforeLength: before,
+            clusterLength: cluster,
+            tagsAfterLength: after,
+            fragmentCRC: crc
+        )
     }
 
     /// The bytes when they are 128 long and end in the CRC-32 of those before.
@@ -184,7 +197,10 @@ enum IndexFile {
         guard bytes.readableBytes == recordLength,
             let body = bytes.getSlice(at: bytes.readerIndex, length: recordLength - 4),
             let crc = bytes.getInteger(
-                at: bytes.readerIndex + recordLength - 4, endianness: .little, as: UInt32.self),
+                at: bytes.readerIndex + recordLength - 4,
+                endianness: .little,
+                as: UInt32.self
+            ),
             CRC32.of(body) == crc
         else { return nil }
         return bytes
@@ -204,6 +220,9 @@ extension ByteBuffer {
             let random = readInteger(endianness: .little, as: UInt32.self)
         else { return nil }
         return FragmentNumber(
-            sequence: sequence, serverMilliseconds: milliseconds, random: random)
+            sequence: sequence,
+            serverMilliseconds: milliseconds,
+            random: random
+        )
     }
 }

@@ -3,7 +3,9 @@ import Catalog
 import MediaModel
 
 /// Walks the fragments of a stream that overlap a stretch of time, in the order of the chosen
-/// clock. Blocks.
+/// clock.
+///
+/// Blocks.
 ///
 /// Log segments come from the catalog in the order of their first timestamps, a page at a time, and
 /// are merged: footage that was sent late lies in a segment of its own beside the one that was live
@@ -33,7 +35,10 @@ struct TimeOrderScan {
     private var sources: [Source] = []
 
     init(
-        _ stream: StreamLog, range: Range<Timestamp>, clock: StreamClock, after: FragmentPosition?
+        _ stream: StreamLog,
+        range: Range<Timestamp>,
+        clock: StreamClock,
+        after: FragmentPosition?
     ) {
         self.stream = stream
         self.range = range
@@ -82,7 +87,8 @@ struct TimeOrderScan {
             guard let row = try peekRow() else { return best }
             if let record = best.flatMap({ sources[$0].buffer.first }) {
                 let isLater =
-                    clock == .server ? row.first > record.number : row.producerStart > record.producer
+                    clock == .server
+                    ? row.first > record.number : row.producerStart > record.producer
                 if isLater { return best }
             }
             rows = rows.dropFirst()
@@ -106,8 +112,12 @@ struct TimeOrderScan {
     private mutating func peekRow() throws(LogError) -> SegmentRow? {
         if rows.isEmpty, !isExhausted {
             rows = try stream.log.rows.segments(
-                of: stream.id, range: range, clock: clock, after: lastRow,
-                limit: Self.segmentsPerPage)[...]
+                of: stream.id,
+                range: range,
+                clock: clock,
+                after: lastRow,
+                limit: Self.segmentsPerPage
+            )[...]
             lastRow = rows.last ?? lastRow
             isExhausted = rows.count < Self.segmentsPerPage
         }
@@ -132,7 +142,9 @@ struct TimeOrderScan {
     private mutating func refill(_ index: Int) throws(LogError) -> Bool {
         while sources[index].position < sources[index].index.count {
             let records = try sources[index].index.records(
-                from: sources[index].position, atMost: Self.recordsPerRead)
+                from: sources[index].position,
+                atMost: Self.recordsPerRead
+            )
             sources[index].position += records.count
             let wanted = records.filter {
                 $0.start(on: clock) < range.upperBound && $0.end(on: clock) > range.lowerBound
