@@ -45,8 +45,9 @@ import Testing
                 .collected()
             #expect(output == before)
             #expect(try ReadDocument(output).clusters.count == 2)
+            let record = try #require(try await stream.fragment(records[2].number))
             await #expect {
-                try await FragmentDocument(stream: stream, record: records[2])
+                try await FragmentDocument(stream: stream, record: record)
             } throws: {
                 ($0 as? PlaybackError)?.code == .damaged
             }
@@ -137,12 +138,20 @@ import Testing
             var follower = try await stream.follow()
             var media = try await KVSMedia(stream: stream, start: .newest)
             var outputs = [ByteBuffer(), ByteBuffer()]
-            try await follower.read(atLeast: 1, into: &outputs[0])
-            try await media.read(atLeast: 1, into: &outputs[1])
+            var slow = try await stream.follow()
+            try await follower.read(atLeast: open.childrenLength, into: &outputs[0])
+            try await media.read(atLeast: open.childrenLength, into: &outputs[1])
+            while try await slow.next()?.readableBytes ?? 0 < 60_000 {}
             try await log.deleteStream(.test())
             outputs[0].writeImmutableBuffer(try await follower.collected())
             outputs[1].writeImmutableBuffer(try await media.collected())
             for output in outputs { #expect(try ReadDocument(output).clusters.count == 1) }
+            // One that is in the middle of a block cannot end its document in order.
+            await #expect {
+                try await slow.next()
+            } throws: {
+                ($0 as? PlaybackError)?.code == .gone
+            }
         }
     }
 }
