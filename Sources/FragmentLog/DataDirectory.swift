@@ -11,8 +11,10 @@ struct DataDirectory {
     let path: String
     /// Held until the log is closed; the kernel releases it when the process ends.
     let lock: OpenFile
-    /// Whether anything was ever stored here.
+    /// Whether the directory is being made; ``finishCreation()`` ends that.
     let isNew: Bool
+    /// The identity of the media volume.
+    let volume: String
     /// Whether the kernel has run without a break since the directory was last used, so that what
     /// was written then is still in its cache even where it was not synced.
     let isSameBoot: Bool
@@ -69,31 +71,44 @@ struct DataDirectory {
                 path: path,
                 lock: lock,
                 isNew: false,
+                volume: volume,
                 isSameBoot: boot != nil && boot.map { String(buffer: $0) } == bootID()
             )
         }
-        guard !Directory.exists(volumeFile), !Directory.exists("\(path)/catalog.sqlite") else {
-            throw LogError(
-                .damaged,
-                "\(formatFile) is missing in a data directory that is in use; run 'kinelog verify --repair --data \(path)'."
-            )
-        }
+        // Making it may have been broken off before; then there is no stream, and it is made anew.
+        let streams = "\(path)/streams"
+        let names = Directory.exists(streams) ? try Directory.names(in: streams) : []
+        guard names.allSatisfy({ $0.hasPrefix("volume.json") }) else { throw inUse(path) }
         let volume = String(UInt64.random(in: .min ... .max), radix: 16)
-        try Directory.create("\(path)/streams")
+        try Directory.create(streams)
         try Directory.create("\(path)/copies")
         try Directory.replaceFile(
             "volume.json",
-            in: "\(path)/streams",
+            in: streams,
             with: ByteBuffer(string: volumeText(volume))
         )
         try Directory.sync(path)
-        // Written last: a directory without it was never used.
-        try Directory.replaceFile(
-            "format",
-            in: path,
-            with: ByteBuffer(string: "kinelog layout \(layoutVersion)\nvolume \(volume)\n")
+        return DataDirectory(path: path, lock: lock, isNew: true, volume: volume, isSameBoot: false)
+    }
+
+    /// Makes the directory one that was used: from here on nothing in it may be missing.
+    ///
+    /// Written last, when the databases are there, so that a crash before it leaves a directory that
+    /// is simply made again.
+    func finishCreation() throws(LogError) {
+        try Directory.replaceFile("format", in: path, with: Self.formatText(volume))
+    }
+
+    static func formatText(_ volume: String) -> ByteBuffer {
+        ByteBuffer(string: "kinelog layout \(layoutVersion)\nvolume \(volume)\n")
+    }
+
+    /// The error for a directory without `format` that holds streams.
+    static func inUse(_ path: String) -> LogError {
+        LogError(
+            .damaged,
+            "\(path)/format is missing in a data directory that is in use; run 'kinelog verify --repair --data \(path)'."
         )
-        return DataDirectory(path: path, lock: lock, isNew: true, isSameBoot: false)
     }
 
     /// Lets another server use the directory.

@@ -74,6 +74,10 @@ package final class FragmentLog: Sendable {
         let rows = try CatalogRows.open(directory)
         let log = FragmentLog(configuration, directory: directory, rows: rows, logger: logger)
         do throws(LogError) {
+            if directory.isNew {
+                guard try rows.streams().isEmpty else { throw DataDirectory.inUse(directory.path) }
+                try directory.finishCreation()
+            }
             try await log.recover()
             try directory.noteBoot()
         } catch {
