@@ -101,10 +101,9 @@ struct Promises {
             streams[name] = Stream(durability: words.count > 2 ? String(words[2]) : "sync")
             deleted.remove(name)
         case "adopt":
-            var stream =
-                streams[name] ?? Stream(durability: words.count > 2 ? String(words[2]) : "sync")
-            stream.isBeingDeleted = false
-            streams[name] = stream
+            if streams[name]?.isBeingDeleted != false {
+                streams[name] = Stream(durability: words.count > 2 ? String(words[2]) : "sync")
+            }
             deleted.remove(name)
         case "deleting":
             streams[name]?.isBeingDeleted = true
