@@ -129,6 +129,14 @@ if hasLog {
             path: "Tests/LogTestSupport",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "KinelogBench",
+            dependencies: [
+                "FragmentLog", "Matroska", "MediaModel", argumentParser, nioCore, logging,
+            ],
+            path: "Tools/bench/KinelogBench",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "CatalogTests",
             dependencies: ["Catalog", "MediaModel", "TestSupport"],

@@ -56,6 +56,7 @@ struct AudioContinuation {
     mutating func next(stated: Int64?) -> Int64? {
         if let stated { anchor = (stated, 0) }
         let time = end
+        if frameSampleCount == 0 { anchor = nil }
         anchor?.sampleCount += Int64(frameSampleCount)
         return time
     }

@@ -248,13 +248,25 @@ package struct SampleNormalizer: Sendable {
         } else {
             output = Output(payload: copy(bytes.extracting(range)))
         }
-        adtsHeader = header
-        if codecPrivate != header.audioSpecificConfig {
-            codecPrivate = header.audioSpecificConfig
-            output.isCodecPrivateNew = true
-        }
+        takeHeader(header, rawData: bytes.extracting(range), &output)
         output.isDamaged = range.isEmpty
         return output
+    }
+
+    private mutating func takeHeader(
+        _ header: ADTSHeader,
+        rawData: Span<UInt8>,
+        _ output: inout Output
+    ) {
+        // Without a program config element the frame's own channels are told by an earlier one.
+        let isSame = adtsHeader.map { $0.hasSameSetUp(as: header) } ?? false
+        adtsHeader = header
+        if isSame, header.channelConfiguration != 0 { return }
+        guard let configuration = header.audioSpecificConfig(rawData: rawData),
+            configuration != codecPrivate
+        else { return }
+        codecPrivate = configuration
+        output.isCodecPrivateNew = true
     }
 
     private func copy(_ bytes: Span<UInt8>) -> ByteBuffer {

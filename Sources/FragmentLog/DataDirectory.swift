@@ -107,7 +107,7 @@ struct DataDirectory {
 
     static func volumeText(_ volume: String) -> String { "{\"volume\":\"\(volume)\"}\n" }
 
-    private static func parse(
+    static func parse(
         _ content: ByteBuffer,
         _ file: String
     ) throws(LogError)

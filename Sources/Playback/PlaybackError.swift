@@ -28,19 +28,19 @@ package struct PlaybackError: Error, Sendable {
     /// The error below, if there is one.
     package let cause: (any Error)?
 
-    /// Whether it is the whole stream that is gone.
-    let isStreamDeleted: Bool
+    /// Whether it is the whole stream that cannot be read any more: deleted, or the server stops.
+    let isStreamClosed: Bool
 
     /// An error from its parts.
     package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
-        self.init(code, message, cause: cause, isStreamDeleted: false)
+        self.init(code, message, cause: cause, isStreamClosed: false)
     }
 
-    private init(_ code: Code, _ message: String, cause: (any Error)?, isStreamDeleted: Bool) {
+    private init(_ code: Code, _ message: String, cause: (any Error)?, isStreamClosed: Bool) {
         self.code = code
         self.message = message
         self.cause = cause
-        self.isStreamDeleted = isStreamDeleted
+        self.isStreamClosed = isStreamClosed
     }
 }
 
@@ -62,7 +62,7 @@ extension PlaybackError {
             code,
             error.message,
             cause: error.cause,
-            isStreamDeleted: error.code == .streamDeleted
+            isStreamClosed: error.code == .streamDeleted || error.code == .shuttingDown
         )
     }
 
@@ -78,6 +78,9 @@ extension PlaybackError {
             cause: error
         )
     }
+
+    /// Whether footage went away while it was wanted, rather than the reader or the disk.
+    var isLoss: Bool { code == .gone || (isStreamClosed && !Task.isCancelled) }
 
     /// The caller's task was cancelled.
     static let cancelled = PlaybackError(.cancelled, "Reading was cancelled by its caller.")

@@ -15,6 +15,10 @@ package struct CutterLimits: Sendable {
     /// How much audio before the first sync sample goes into the first fragment, in milliseconds.
     package var preRollMs: Int64 = 5000
 
+    /// How long the first fragment waits for the parameters of tracks that are announced, in
+    /// milliseconds of media time.
+    package var parametersMs: Int64 = 1000
+
     /// The most samples and bytes that are held back for a fragment to come.
     package var heldCountMax = 4096
     package var heldBytesMax = 8 << 20

@@ -75,6 +75,7 @@ extension FragmentCutter {
         jumped: Bool,
         _ actions: inout [CutAction]
     ) {
+        endWaiting(&actions)
         let hadFragments = fragment != nil || lastEnd != nil
         close(nextStartMs: jumped ? nil : sample.ptsMs, &actions)
         for index in tracks.indices {

@@ -4,6 +4,7 @@ import MediaModel
 extension FragmentCutter {
     /// Puts a sample that continues the time line into a fragment, or holds or drops it.
     mutating func place(_ sample: TimedSample, _ index: Int, _ actions: inout [CutAction]) {
+        if mustWait(sample, tracks[index]) { return wait(sample, &actions) }
         if sample.sample.track != governor, sample.sample.track == preferred {
             return takeOver(sample, index, &actions)
         }
@@ -13,6 +14,42 @@ extension FragmentCutter {
             placeOther(sample, index, &actions)
         }
     }
+
+    // MARK: Waiting for parameters
+
+    /// Whether the first fragment would lack tracks that are announced.
+    ///
+    /// MPEG-TS names its tracks at once, but says how sound is coded only with the first frame of it.
+    private func mustWait(_ sample: TimedSample, _ track: CutTrack) -> Bool {
+        if !waitingStart.isEmpty { return true }
+        return !hasWaited && fragment == nil && sample.sample.track == governor
+            && canBegin(sample, track) && tracks.contains { !$0.isReady }
+    }
+
+    private mutating func wait(_ sample: TimedSample, _ actions: inout [CutAction]) {
+        waitingStart.append(sample)
+        waitingBytes += sample.sample.size
+        let waited = sample.dtsMs - (waitingStart.first?.dtsMs ?? sample.dtsMs)
+        if waited >= limits.parametersMs || waitingBytes > limits.heldBytesMax
+            || tracks.allSatisfy(\.isReady)
+        {
+            endWaiting(&actions)
+        }
+    }
+
+    /// Begins the first fragment with what is known.
+    mutating func endWaiting(_ actions: inout [CutAction]) {
+        guard !waitingStart.isEmpty else { return }
+        let waiting = waitingStart
+        waitingStart = []
+        hasWaited = true
+        for sample in waiting {
+            guard let index = index(of: sample.sample.track) else { continue }
+            place(sample, index, &actions)
+        }
+    }
+
+    // MARK: Placing
 
     private func beginsFragment(_ sample: TimedSample, _ track: CutTrack) -> Bool {
         sample.sample.isSync || track.track.kind != .video

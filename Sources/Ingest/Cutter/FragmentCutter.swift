@@ -28,6 +28,11 @@ package struct FragmentCutter: Sendable {
     /// that the open fragment's header does not describe.
     var held = HeldSamples()
 
+    /// The beginning of the first fragment while parameters of announced tracks are missing.
+    var waitingStart: [TimedSample] = []
+    var waitingBytes = 0
+    var hasWaited = false
+
     /// Samples of other tracks whose times jumped, until the governing track jumps as well.
     var strays = HeldSamples()
 
@@ -116,6 +121,7 @@ package struct FragmentCutter: Sendable {
     /// Ends the session: closes the open fragment and reports what was not kept.
     package mutating func end() -> [CutAction] {
         var actions: [CutAction] = []
+        endWaiting(&actions)
         for sample in strays.takeAll() { drop(sample.sample, .timestampJump, atMs: headMs ?? 0) }
         // Audio that waited for a sync sample that never came.
         for sample in held.takeAll() { drop(sample.sample, .noSync, atMs: sample.ptsMs) }

@@ -13,7 +13,7 @@ final class PushFeeder: Sendable {
         var firstByte: Arrival?
         /// Since when the body is waited for; `nil` while the pipe is.
         var waitingSinceMs: Int64?
-        var idleError: IngestError?
+        var breakError: IngestError?
         /// The worker's result once it has ended, and those who wait for it.
         var result: IngestError??
         var waiters: [UInt64: CheckedContinuation<IngestError?, Never>] = [:]
@@ -37,8 +37,18 @@ final class PushFeeder: Sendable {
             ?? Arrival(wall: clock.now(), bootMs: clock.bootMilliseconds())
     }
 
-    /// Why the watch ended the session, if it did.
-    var idleError: IngestError? { state.withLock { $0.idleError } }
+    /// Why the body ended before it was whole, if it did.
+    var breakError: IngestError? { state.withLock { $0.breakError } }
+
+    /// Says why the body ends before it is whole; only the first reason counts.
+    ///
+    /// The pipe is left to its one writer, which finishes it: what has arrived is still taken.
+    func noteBreak(_ error: IngestError) {
+        state.withLock { state in
+            if state.breakError == nil { state.breakError = error }
+            state.waitingSinceMs = nil
+        }
+    }
 
     /// A chunk is in.
     func received(_ chunk: ByteBuffer) {
@@ -94,8 +104,7 @@ final class PushFeeder: Sendable {
                     .idle,
                     "No byte arrived for \(idleMs) ms after the first \(byteCount); the push was ended. Send continuously, or reconnect when there is media."
                 )
-                state.withLock { $0.idleError = error }
-                pipe.abort(error)
+                noteBreak(error)
                 return error
             }
             try? await Task.sleep(for: .milliseconds(left))

@@ -67,6 +67,7 @@ package final class PushSession: Sendable {
     ///
     /// - Parameter body: The request's body; an error it throws is a lost connection. It must end
     ///   when its task is cancelled.
+    /// - Returns: What is stored, and why the push ended early if it did.
     package func run<Body: AsyncSequence & Sendable>(_ body: Body) async -> PushOutcome
     where Body.Element == ByteBuffer {
         let (error, isLost) = await receive(body)
@@ -142,21 +143,20 @@ package final class PushSession: Sendable {
                 }
             }
             feeder.bodyEnded()
-            pipe.finish()
         } catch let error as IngestError {
-            pipe.abort(error)
+            feeder.noteBreak(error)
         } catch {
             // After a failure of the worker's own this changes nothing.
-            pipe.abort(
-                feeder.idleError
-                    ?? IngestError(
-                        .disconnected,
-                        "The producer was lost after \(feeder.byteCount) bytes; what arrived is kept.",
-                        cause: error
-                    )
+            feeder.noteBreak(
+                IngestError(
+                    .disconnected,
+                    "The producer was lost after \(feeder.byteCount) bytes; what arrived is kept.",
+                    cause: error
+                )
             )
         }
-        if !isStarted { feeder.workerEnded(pipe.failure as? IngestError) }
+        pipe.finish()
+        if !isStarted { feeder.workerEnded(feeder.breakError) }
         return await feeder.workerResult()
     }
 
@@ -182,7 +182,7 @@ package final class PushSession: Sendable {
         let worker = PushWorker(
             session: session,
             results: results,
-            pipe: feeder.pipe,
+            feeder: feeder,
             format: format,
             limits: limits,
             clock: stream.log.configuration.clock,

@@ -8,7 +8,7 @@ import NIOCore
 final class PushWorker: Sendable {
     private let session: ProducerSession
     private let results: CommitResults
-    private let pipe: BytePipe
+    private let feeder: PushFeeder
     private let format: InputFormat
     private let limits: PushLimits
     private let clock: any WallClock
@@ -19,7 +19,7 @@ final class PushWorker: Sendable {
     init(
         session: ProducerSession,
         results: CommitResults,
-        pipe: BytePipe,
+        feeder: PushFeeder,
         format: InputFormat,
         limits: PushLimits,
         clock: any WallClock,
@@ -29,7 +29,7 @@ final class PushWorker: Sendable {
     ) {
         self.session = session
         self.results = results
-        self.pipe = pipe
+        self.feeder = feeder
         self.format = format
         self.limits = limits
         self.clock = clock
@@ -72,7 +72,10 @@ final class PushWorker: Sendable {
             } catch let error as LogError {
                 return breakOff(IngestError(error))
             } catch let error as FFmpegMediaError {
-                return breakOff(worker.meaning(of: error, timedCount: timedCount))
+                // The end of a body that broke off may look like damage to the demuxer.
+                return breakOff(
+                    worker.feeder.breakError ?? worker.meaning(of: error, timedCount: timedCount)
+                )
             } catch {
                 return breakOff(
                     IngestError(.ioError, "The push ended for an unknown reason.", cause: error)
@@ -102,7 +105,11 @@ final class PushWorker: Sendable {
                 limits.byteCountWithoutSampleMax,
                 worker.limits.cutter.maximumBytes
             )
-            let demuxer = try Demuxer(pipe: worker.pipe, format: worker.format, limits: limits)
+            let demuxer = try Demuxer(
+                pipe: worker.feeder.pipe,
+                format: worker.format,
+                limits: limits
+            )
             syncTracks(demuxer)
             while let sample = try demuxer.next() {
                 if let failure = worker.results.failure { throw failure }
@@ -110,10 +117,11 @@ final class PushWorker: Sendable {
                 try take(sample, of: demuxer.tracks[sample.track])
             }
             if let failure = worker.results.failure { throw failure }
+            if let error = worker.feeder.breakError { throw error }
             if isLastCorrupt {
                 throw IngestError(
                     .truncated,
-                    "The \(worker.format.displayName) body ends inside a sample after \(worker.pipe.bytesRead) bytes; whole fragments before it are kept."
+                    "The \(worker.format.displayName) body ends inside a sample after \(worker.feeder.pipe.bytesRead) bytes; whole fragments before it are kept."
                 )
             }
             if timedCount == 0 { throw worker.noMedia(untimedCount: untimedCount) }
@@ -195,13 +203,12 @@ final class PushWorker: Sendable {
         }
         return IngestError(
             .garbage,
-            "The \(format.displayName) body of \(pipe.bytesRead) bytes holds no sample; send media."
+            "The \(format.displayName) body of \(feeder.pipe.bytesRead) bytes holds no sample; send media."
         )
     }
 
     /// What a demuxer's failure means for the producer.
     private func meaning(of error: FFmpegMediaError, timedCount: Int) -> IngestError {
-        if let cause = error.cause as? IngestError { return cause }
         switch error.code {
         case .unknownContainer:
             return IngestError(.unknownContainer, error.message)

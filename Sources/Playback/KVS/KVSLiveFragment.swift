@@ -57,7 +57,7 @@ struct KVSLiveFragment: Sendable {
                 }
             }
         } catch {
-            if error.code == .gone || error.code == .streamDeleted { return .lost }
+            if PlaybackError(error).isLoss { return .lost }
             throw PlaybackError(error)
         }
         guard let live else { return .silence }

@@ -113,10 +113,12 @@ package struct KVSMedia: Sendable {
             output.append(fragment.start)
             current = .stored(fragment)
         } catch {
-            switch error.code {
-            case .gone:
+            if error.isLoss {
                 // Deleted or expired before its turn.
-                isOver = error.isStreamDeleted
+                isOver = error.isStreamClosed
+                return
+            }
+            switch error.code {
             case .damaged, .ioError, .unsupported, .notFound:
                 output.append(
                     TagsWriter.errorDocument(
@@ -126,7 +128,7 @@ package struct KVSMedia: Sendable {
                     )
                 )
                 isOver = true
-            case .cancelled:
+            case .gone, .cancelled:
                 throw error
             }
         }

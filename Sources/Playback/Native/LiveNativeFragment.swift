@@ -39,7 +39,7 @@ struct LiveNativeFragment: Sendable {
                 live = try await fragment.read(from: offset, atMost: Self.startLengthMax)
             } catch {
                 // Nothing of it has been given out yet.
-                if error.code == .gone { return nil }
+                if PlaybackError(error).isLoss { return nil }
                 throw PlaybackError(error)
             }
             guard live.bytes.readableBytes > 0 else { return nil }
@@ -82,8 +82,8 @@ struct LiveNativeFragment: Sendable {
         do throws(LogError) {
             live = try await fragment.read(from: offset, atMost: Pieces.lengthMax)
         } catch {
-            // Retention or a deletion was faster than this reader.
-            if error.code == .gone, children.isBetweenChildren { return false }
+            // Retention, a deletion or the end of the server was faster than this reader.
+            if PlaybackError(error).isLoss, children.isBetweenChildren { return false }
             throw PlaybackError(error)
         }
         offset += live.bytes.readableBytes

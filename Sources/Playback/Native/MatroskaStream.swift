@@ -98,8 +98,11 @@ package struct MatroskaStream: Sendable {
         } catch {
             // A fragment that went before its turn is passed over. A stream that went ends what
             // follows it, and breaks off a stretch whose rest cannot be given any more.
-            if error.isStreamDeleted, isFollowing { return false }
-            guard error.code == .gone, !error.isStreamDeleted else { throw error }
+            guard error.isLoss else { throw error }
+            if error.isStreamClosed {
+                guard isFollowing else { throw error }
+                return false
+            }
         }
         return true
     }

@@ -33,10 +33,8 @@ enum Preroll {
         guard let first = table.samples.first.flatMap(nanoseconds) else { return 0 }
         let earliest = table.samples.lazy.compactMap(nanoseconds).min() ?? first
         var ticks = Int128(firstBlockOffset)
-        if earliest < first {
-            // One more, because block offsets were rounded.
-            ticks -= (first - earliest) / Int128(timecodeScale) + 1
-        }
+        // Rounded up, because block offsets were rounded to ticks.
+        ticks -= (first - earliest + Int128(timecodeScale) - 1) / Int128(timecodeScale)
         // No block lies further from its Cluster (RFC 9559, 10.1).
         return UInt64(min(max(0, -ticks), 32_768))
     }

@@ -226,16 +226,32 @@ import Testing
         #expect(run.sampleCount == 250 + 450)
     }
 
-    @Test func `a track that is not ready is left out of the header until it is`() throws {
+    @Test func `the first fragment waits until the parameters of all tracks are known`() throws {
+        var run = CutRun([CutRun.video])
+        run.cutter.setTrack(CutRun.audio, isReady: false)
+        try run.feed(1, 0)
+        try run.feed(1, 40, sync: false)
+        #expect(run.fragments.isEmpty)
+        try run.feed(2, 0, newTrack: CutRun.audio)
+        #expect(run.fragments.map { $0.start.tracks.map(\.number) } == [[1, 2]])
+        #expect(run.fragments[0].samples.map(\.offset) == [0, 40, 0])
+    }
+
+    @Test
+    func `a track that stays unknown for a second is left out of the header until it is known`()
+        throws
+    {
         var run = CutRun([CutRun.video])
         run.cutter.setTrack(CutRun.audio, isReady: false)
         try run.feed(1, 0)
         try run.feed(2, 0)
-        try run.feed(2, 20, newTrack: CutRun.audio)
-        try run.feed(1, 1000)
+        try run.feed(1, 1000, sync: false)
+        #expect(run.fragments.map { $0.start.tracks.map(\.number) } == [[1]])
+        try run.feed(2, 1000, newTrack: CutRun.audio)
+        try run.feed(1, 2000)
         run.end()
         #expect(run.fragments.map { $0.start.tracks.map(\.number) } == [[1], [1, 2]])
-        #expect(run.fragments[1].samples.map(\.offset) == [0, -1000, -980])
+        #expect(run.fragments[1].samples.map(\.offset) == [0, -2000, -1000])
     }
 
     @Test func `pictures wait until their parameters are known`() throws {

@@ -93,19 +93,19 @@ enum SampleMatroska: String, CaseIterable, Sendable {
         switch self {
         case .seekable:
             _ = try Tool.ffmpeg.run([
-                "-v", "error", "-y", "-i", source, "-c", "copy", "-t", "6",
+                "-v", "error", "-y", "-i", source, "-c", "copy", "-t", "4",
                 "-cluster_time_limit", "1000", "-f", "matroska", file.path,
             ])
         case .live:
             _ = try Tool.ffmpeg.run([
-                "-v", "error", "-y", "-i", source, "-c", "copy", "-t", "6", "-live", "1",
+                "-v", "error", "-y", "-i", source, "-c", "copy", "-t", "4", "-live", "1",
                 "-cluster_time_limit", "1000", "-f", "matroska", file.path,
             ])
         case .producer:
             return Boundaries.withOpenClusters(try Self.live.bytes)
         case .mkvmerge:
             _ = try Tool.mkvmerge.run([
-                "-o", file.path, "--split", "parts:00:00:00-00:00:06", "--engage",
+                "-o", file.path, "--split", "parts:00:00:00-00:00:04", "--engage",
                 "lacing_ebml", source,
             ])
         }

@@ -68,7 +68,29 @@ struct ADTSHeaderTests {
         #expect(header.headerByteCount == 7)
         #expect(header.frameByteCount == 371)
         #expect(header.blockCount == 1)
-        #expect(header.audioSpecificConfig == [0x11, 0x90])
+        let configuration = header.audioSpecificConfig(rawData: bytes.span)
+        #expect(configuration == [0x11, 0x90])
+    }
+
+    @Test func `a program config element becomes part of the configuration`() throws {
+        // Three channels, as libavcodec encodes and converts them.
+        let frame = [UInt8](
+            hex: "fff14c002d1ffc a09880 2004000d4c61766335392e33372e313030 de02004c61"
+        )
+        let found = ADTSHeader(frame.span)
+        let header = try #require(found)
+        #expect(header.channelConfiguration == 0)
+        let rawData = Array(frame.dropFirst(header.headerByteCount))
+        let configuration = header.audioSpecificConfig(rawData: rawData.span)
+        #expect(configuration == [UInt8](hex: "118004c4010020000d4c61766335392e33372e313030"))
+        for count in 0..<20 {
+            let cut = Array(rawData.prefix(count))
+            let none = header.audioSpecificConfig(rawData: cut.span)
+            #expect(none == nil)
+        }
+        let other = [UInt8](hex: "de02004c61766335")
+        let none = header.audioSpecificConfig(rawData: other.span)
+        #expect(none == nil)
     }
 
     @Test func `a checksum makes the header two bytes longer`() throws {
