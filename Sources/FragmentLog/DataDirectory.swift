@@ -11,14 +11,14 @@ struct DataDirectory {
     let path: String
     /// Held until the log is closed; the kernel releases it when the process ends.
     let lock: OpenFile
-    /// Whether the directory is being made; ``finishCreation()`` ends that.
-    let isNew: Bool
-    /// The identity of the media volume.
-    let volume: String
+    /// The volume's identity while the directory is being made; `nil` once it is in use.
+    let newVolume: String?
     /// Whether the kernel has run without a break since the directory was last used, so that what
     /// was written then is still in its cache even where it was not synced.
     let isSameBoot: Bool
 
+    /// Whether nothing was ever stored here.
+    var isNew: Bool { newVolume != nil }
     var streams: String { "\(path)/streams" }
     var catalog: String { "\(path)/catalog.sqlite" }
     var consumers: String { "\(path)/consumers.sqlite" }
@@ -70,15 +70,16 @@ struct DataDirectory {
             return DataDirectory(
                 path: path,
                 lock: lock,
-                isNew: false,
-                volume: volume,
+                newVolume: nil,
                 isSameBoot: boot != nil && boot.map { String(buffer: $0) } == bootID()
             )
         }
-        // Making it may have been broken off before; then there is no stream, and it is made anew.
+        // Without `format` nothing was ever stored: it is written last, by ``finishCreation()``.
         let streams = "\(path)/streams"
-        let names = Directory.exists(streams) ? try Directory.names(in: streams) : []
-        guard names.allSatisfy({ $0.hasPrefix("volume.json") }) else { throw inUse(path) }
+        let used = Directory.exists(streams) ? try Directory.names(in: streams) : []
+        guard !used.contains(where: { StreamID($0) != nil }) else {
+            throw inUse(path)
+        }
         let volume = String(UInt64.random(in: .min ... .max), radix: 16)
         try Directory.create(streams)
         try Directory.create("\(path)/copies")
@@ -87,20 +88,20 @@ struct DataDirectory {
             in: streams,
             with: ByteBuffer(string: volumeText(volume))
         )
-        try Directory.sync(path)
-        return DataDirectory(path: path, lock: lock, isNew: true, volume: volume, isSameBoot: false)
+        return DataDirectory(path: path, lock: lock, newVolume: volume, isSameBoot: false)
     }
 
-    /// Makes the directory one that was used: from here on nothing in it may be missing.
-    ///
-    /// Written last, when the databases are there, so that a crash before it leaves a directory that
-    /// is simply made again.
+    /// Marks a new directory as in use, once its databases are durable.
     func finishCreation() throws(LogError) {
-        try Directory.replaceFile("format", in: path, with: Self.formatText(volume))
-    }
-
-    static func formatText(_ volume: String) -> ByteBuffer {
-        ByteBuffer(string: "kinelog layout \(layoutVersion)\nvolume \(volume)\n")
+        guard let newVolume else { return }
+        try Directory.sync(path)
+        let parent = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+        try Directory.sync(parent.isEmpty ? "." : parent.joined(separator: "/") + "/")
+        try Directory.replaceFile(
+            "format",
+            in: path,
+            with: Self.formatText(newVolume)
+        )
     }
 
     /// The error for a directory without `format` that holds streams.
@@ -118,6 +119,10 @@ struct DataDirectory {
     func noteBoot() throws(LogError) {
         guard let boot = Self.bootID() else { return }
         try Directory.replaceFile("boot", in: path, with: ByteBuffer(string: boot))
+    }
+
+    static func formatText(_ volume: String) -> ByteBuffer {
+        ByteBuffer(string: "kinelog layout \(layoutVersion)\nvolume \(volume)\n")
     }
 
     static func volumeText(_ volume: String) -> String { "{\"volume\":\"\(volume)\"}\n" }

@@ -72,12 +72,13 @@ package final class FragmentLog: Sendable {
     {
         let directory = try DataDirectory.open(configuration.directory)
         let rows = try CatalogRows.open(directory)
+        if directory.isNew {
+            // Only `format` is gone, and the media volume is not mounted.
+            guard try rows.streams().isEmpty else { throw DataDirectory.inUse(directory.path) }
+            try directory.finishCreation()
+        }
         let log = FragmentLog(configuration, directory: directory, rows: rows, logger: logger)
         do throws(LogError) {
-            if directory.isNew {
-                guard try rows.streams().isEmpty else { throw DataDirectory.inUse(directory.path) }
-                try directory.finishCreation()
-            }
             try await log.recover()
             try directory.noteBoot()
         } catch {

@@ -4,7 +4,8 @@ import Glibc
 /// Puts a log under load so that it can be killed, and checks what a crash left.
 ///
 ///     CrashWorkload load   --data DIR --marks FILE [--streams N] [--seed N] [--no-check]
-///     CrashWorkload script --data DIR --marks FILE [--seed N] [--abandon] [--clear FILE]
+///     CrashWorkload script --data DIR --marks FILE [--seed N] [--small] [--abandon]
+///                          [--clear FILE]
 ///     CrashWorkload check  --data DIR --marks FILE [--power-cut]
 ///     CrashWorkload repair --data DIR
 ///
@@ -63,6 +64,7 @@ struct Arguments: Sendable {
     var skipsCheck = false
     var isPowerCut = false
     var abandons = false
+    var isSmall = false
     /// Made by the script once faults should end.
     var clear: String?
 
@@ -88,6 +90,7 @@ struct Arguments: Sendable {
             case "--no-check": skipsCheck = true
             case "--power-cut": isPowerCut = true
             case "--abandon": abandons = true
+            case "--small": isSmall = true
             default: throw Unusable(description: "unknown option \(word)")
             }
         }

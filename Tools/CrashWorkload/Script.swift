@@ -53,7 +53,7 @@ final class Script {
     }
 
     private func work(_ log: FragmentLog) async throws {
-        for index in [0, 2, 3, 4] {
+        for index in arguments.isSmall ? [0] : [0, 2, 3, 4] {
             let stream = await attempt("create s\(index)") {
                 try await Load.makeStream("s\(index)", index, log, self.marks)
             }
@@ -79,7 +79,7 @@ final class Script {
             guard let session = await attempt("session", { try stream.openSession(.test) }) else {
                 continue
             }
-            for step in 0..<(isMain ? 8 : 4) {
+            for step in 0..<(isMain && !arguments.isSmall ? 8 : 4) {
                 clock.pass(milliseconds: 1000)
                 time = time.advanced(byMilliseconds: 1000)
                 // Footage sent late ends a log segment, and so does its end.
@@ -88,8 +88,8 @@ final class Script {
                     producing,
                     session,
                     at: time.advanced(byMilliseconds: late),
-                    samples: isMain && step == 5 ? 30 : 3,
-                    bytes: isMain && step == 5 ? 20_000 : Int.random(in: 100...6_000, using: &random)
+                    samples: isMain && step == 3 ? 30 : 3,
+                    bytes: isMain && step == 3 ? 20_000 : Int.random(in: 100...6_000, using: &random)
                 )
             }
             producing.report(session, at: time)
@@ -98,7 +98,7 @@ final class Script {
     }
 
     private func deletion(_ log: FragmentLog) async throws {
-        for _ in 0..<2 {
+        for _ in 0..<(arguments.isSmall ? 1 : 2) {
             let stream = try await Load.makeStream("gone", 0, log, marks)
             let producing = Producing(
                 marks: marks,
