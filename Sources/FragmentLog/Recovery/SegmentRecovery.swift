@@ -211,16 +211,27 @@ struct SegmentRecovery {
         return crc.value == record.fragmentCRC
     }
 
-    /// Whether a `.mkv` holds anything behind its header.
+    /// Whether a `.mkv` holds any fragment, whole or not.
+    ///
+    /// Of a file whose header was never synced any part may be missing, so fragments are told by the
+    /// name of their sample tables.
     static func holdsFragments(_ path: String) throws(LogError) -> Bool {
         let file = try OpenFile.open(path, O_RDONLY)
+        let length: Int64?
         do {
-            let length = try StoredHeader.length { (offset, length) throws(LogError) in
+            length = try StoredHeader.length { (offset, length) throws(LogError) in
                 try file.read(at: UInt64(max(0, offset)), length: length)
             }
-            return try file.size() > UInt64(length ?? 0)
         } catch {
             throw LogError(.ioError, "Reading \(path) failed.", cause: error)
+        }
+        let name = Array(TagItem.samplesName.utf8)
+        var position = UInt64(length ?? 0)
+        while true {
+            let piece = try file.read(at: position, length: 1 << 20)
+            if piece.readableBytesView.firstRange(of: name) != nil { return true }
+            if piece.readableBytes < 1 << 20 { return false }
+            position += UInt64(piece.readableBytes - name.count)
         }
     }
 
