@@ -12,7 +12,7 @@ struct LiveVerifier {
 
     private static let segmentsPerPage = 64
 
-    /// - Parameter progress: Told segments done and in all, and bytes read.
+    /// Checks what is published; `progress` is told segments done and in all, and bytes read.
     func verify(_ progress: (Int, Int, UInt64) -> Void) async throws(LogError) -> VerifyReport {
         var report = VerifyReport()
         report.streamCount = 1
