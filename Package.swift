@@ -126,7 +126,17 @@ if hasLog {
             name: "LogTestSupport",
             dependencies: [
                 "FragmentLog", "Matroska", "MediaModel", "TestSupport", nioCore, logging,
-            ], path: "Tests/LogTestSupport", swiftSettings: settings
+            ],
+            path: "Tests/LogTestSupport",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "KinelogBench",
+            dependencies: [
+                "FragmentLog", "Matroska", "MediaModel", argumentParser, nioCore, logging,
+            ],
+            path: "Tools/bench/KinelogBench",
+            swiftSettings: settings
         ),
         .testTarget(
             name: "CatalogTests",
@@ -136,7 +146,8 @@ if hasLog {
         .testTarget(
             name: "FragmentLogTests",
             dependencies: [
-                "FragmentLog", "Catalog", "Matroska", "MediaModel", "LogTestSupport", "TestSupport", nioCore,
+                "FragmentLog", "Catalog", "Matroska", "MediaModel", "LogTestSupport", "TestSupport",
+                nioCore,
                 logging,
             ],
             swiftSettings: settings
@@ -144,7 +155,8 @@ if hasLog {
         .testTarget(
             name: "IngestTests",
             dependencies: [
-                "Ingest", "FragmentLog", "FFmpegMedia", "Matroska", "MediaModel", "LogTestSupport", "TestSupport",
+                "Ingest", "FragmentLog", "FFmpegMedia", "Matroska", "MediaModel", "LogTestSupport",
+                "TestSupport",
                 nioCore, logging,
             ],
             swiftSettings: settings
@@ -152,7 +164,8 @@ if hasLog {
         .testTarget(
             name: "PlaybackTests",
             dependencies: [
-                "Playback", "Ingest", "FragmentLog", "Matroska", "MediaModel", "LogTestSupport", "TestSupport",
+                "Playback", "Ingest", "FragmentLog", "Matroska", "MediaModel", "LogTestSupport",
+                "TestSupport",
                 nioCore, logging,
             ],
             swiftSettings: settings

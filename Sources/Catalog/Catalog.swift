@@ -30,15 +30,10 @@ package final class Catalog: Sendable {
         integrityCheck: Bool,
         ifMissing: MissingDatabase = .create
     ) throws(CatalogError) -> Catalog {
-        let kind = DatabaseKind(
-            title: "catalog",
-            applicationID: CatalogSchema.applicationID,
-            steps: CatalogSchema.steps
-        )
-        return Catalog(
+        Catalog(
             file: try DatabaseFile(
                 path: path,
-                kind: kind,
+                kind: .catalog,
                 ifMissing: ifMissing,
                 integrityCheck: integrityCheck
             )
@@ -76,7 +71,7 @@ package final class Catalog: Sendable {
         try await file.readWithoutSnapshot("check it") { try DatabaseFile.integrityFindings($0) }
     }
 
-    /// Moves a damaged catalog out of the way, with the files SQLite keeps beside it.
+    /// Moves a damaged database, this one or another, out of the way, with the files SQLite keeps beside it.
     ///
     /// Blocks.
     ///

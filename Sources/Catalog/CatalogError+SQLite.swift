@@ -41,6 +41,9 @@ extension CatalogError {
         switch error.resultCode {
         case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT:
             self = .damaged(path, "\(detail), found while trying to \(attempt)", cause: error)
+        case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHORT_READ:
+            // A page that the file is too short for, not a disk that fails.
+            self = .damaged(path, "\(detail), found while trying to \(attempt)", cause: error)
         case .SQLITE_FULL:
             self.init(code: .diskFull, message: "\(head). Free some disk space.", cause: error)
         case .SQLITE_IOERR:

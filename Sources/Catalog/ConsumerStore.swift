@@ -5,9 +5,6 @@
 package final class ConsumerStore: Sendable {
     private let file: DatabaseFile
 
-    /// `KLCO` in ASCII.
-    private static let applicationID: UInt32 = 0x4B4C_434F
-
     private init(file: DatabaseFile) {
         self.file = file
     }
@@ -20,15 +17,10 @@ package final class ConsumerStore: Sendable {
         integrityCheck: Bool = true,
         ifMissing: MissingDatabase = .create
     ) throws(CatalogError) -> ConsumerStore {
-        let kind = DatabaseKind(
-            title: "consumer store",
-            applicationID: applicationID,
-            steps: [SchemaStep(name: "1-empty", sql: "")]
-        )
-        return ConsumerStore(
+        ConsumerStore(
             file: try DatabaseFile(
                 path: path,
-                kind: kind,
+                kind: .consumers,
                 ifMissing: ifMissing,
                 integrityCheck: integrityCheck
             )

@@ -62,6 +62,45 @@ package struct DailyCopies: Sendable {
         }
     }
 
+    /// Puts the newest copy that is whole in the place of a database that is not there.
+    ///
+    /// Copies dated after `now` come last. Blocks.
+    ///
+    /// - Parameters:
+    ///   - database: Which one.
+    ///   - path: Where it belongs; nothing may lie there.
+    ///   - now: The clock, to tell which copies are not of the future.
+    /// - Returns: The copy that was used; `nil` when there is none that is whole.
+    /// - Throws: ``CatalogError/Code/conflict`` when something lies at `path`, and what the disk may
+    ///   do. A damaged copy is passed over.
+    package func restore(
+        _ database: Database,
+        to path: String,
+        at now: Timestamp
+    ) throws(CatalogError) -> String? {
+        guard try FileCalls.kind(of: path) == .missing else {
+            throw CatalogError(
+                code: .conflict,
+                message: "A copy cannot be restored to '\(path)': something lies there. "
+                    + "Move it away first."
+            )
+        }
+        let kind: DatabaseKind =
+            switch database {
+            case .catalog: .catalog
+            case .consumers: .consumers
+            }
+        for copy in try copies(of: database, at: now) {
+            do {
+                try DatabaseFile.restore(copy, to: path, kind)
+                return copy
+            } catch  where error.code == .damaged {
+                continue
+            }
+        }
+        return nil
+    }
+
     private func prune(today: String) throws(CatalogError) {
         for database in Database.allCases {
             let days = Self.ordered(try days(of: database), today: today)

@@ -52,9 +52,11 @@ struct AudioContinuation {
     /// The time of the next frame.
     ///
     /// - Parameter stated: What the container states, if it does.
+    /// - Returns: `nil` while nothing was stated.
     mutating func next(stated: Int64?) -> Int64? {
         if let stated { anchor = (stated, 0) }
         let time = end
+        if frameSampleCount == 0 { anchor = nil }
         anchor?.sampleCount += Int64(frameSampleCount)
         return time
     }

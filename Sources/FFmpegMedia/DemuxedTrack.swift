@@ -62,6 +62,7 @@ package struct DemuxedTrack: Equatable, Sendable {
     /// The track as it goes into a header.
     ///
     /// - Parameter number: Matroska TrackNumber, 1 to 127.
+    /// - Returns: The track with what is known now.
     package func track(number: UInt8) -> Track {
         Track(
             number: number,

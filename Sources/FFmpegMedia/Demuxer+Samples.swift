@@ -15,15 +15,15 @@ extension Demuxer {
         defer { streams[index] = .track(state) }
 
         let isSync = unsafe packet.pointee.flags & AV_PKT_FLAG_KEY != 0
-        var isCodecPrivateNew = unsafe takeSideData(of: packet, &state)
+        var isNew = unsafe takeSideData(of: packet, &state)
         guard let start = unsafe packet.pointee.data, unsafe packet.pointee.size > 0 else {
             droppedSampleCount += 1
             return nil
         }
         let bytes = unsafe Span<UInt8>(_unsafeStart: start, count: Int(packet.pointee.size))
         let output = state.normalizer.normalize(bytes, isSync: isSync)
-        isCodecPrivateNew = isCodecPrivateNew || output.isCodecPrivateNew
-        if isCodecPrivateNew {
+        isNew = isNew || output.isCodecPrivateNew
+        if isNew {
             tracks[state.index].update(from: state.normalizer)
             state.continuation?.update(from: state.normalizer)
         }
@@ -31,11 +31,13 @@ extension Demuxer {
             droppedSampleCount += 1
             return nil
         }
+        let isAnnounced = state.announced == tracks[state.index].codecPrivate
+        state.announced = tracks[state.index].codecPrivate
         return unsafe sample(
             packet,
             output,
             isSync: isSync,
-            newCodecPrivate: isCodecPrivateNew ? state.normalizer.codecPrivate : nil,
+            newCodecPrivate: isAnnounced ? nil : state.announced,
             &state
         )
     }

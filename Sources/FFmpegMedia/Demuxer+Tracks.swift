@@ -15,6 +15,7 @@ extension Demuxer {
     /// - Parameters:
     ///   - index: A stream that is still pending.
     ///   - isLast: Whether a codec that is not known now counts as unknown for good.
+    /// - Throws: When it would be a track too many.
     func decide(_ index: Int, isLast: Bool) throws {
         guard let stream = unsafe context.stream(index),
             let pointer = unsafe stream.codecpar
@@ -51,12 +52,20 @@ extension Demuxer {
         )
         unsafe track.fill(from: parameters, averageFrameRate: stream.avg_frame_rate)
         track.update(from: normalizer)
+        if normalizer.form == .adts,
+            let configuration = unsafe MatroskaCodec.adtsConfiguration(
+                parameters
+            )
+        {
+            track.codecPrivate = configuration
+        }
         tracks.append(track)
         streams[index] = .track(
             TrackState(
                 index: track.index,
                 normalizer: normalizer,
-                continuation: unsafe AudioContinuation(track, parameters, normalizer)
+                continuation: unsafe AudioContinuation(track, parameters, normalizer),
+                announced: track.codecPrivate
             )
         )
     }
@@ -135,7 +144,7 @@ extension DemuxedTrack {
 
     /// Takes over what the codec's own set-up says.
     mutating func update(from normalizer: SampleNormalizer) {
-        codecPrivate = normalizer.codecPrivate
+        if !normalizer.codecPrivate.isEmpty { codecPrivate = normalizer.codecPrivate }
         if let facts = normalizer.parameterSets?.pictureFacts {
             width = facts.width
             height = facts.height

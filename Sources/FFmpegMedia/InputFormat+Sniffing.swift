@@ -22,6 +22,7 @@ extension InputFormat {
     /// - Parameters:
     ///   - first: The first bytes of the body, at most ``signatureByteCount`` of which are looked at.
     ///   - isComplete: Whether the body ends here, so that no more bytes can be waited for.
+    /// - Returns: The container, or whether more bytes may tell.
     package static func signature(of first: ByteBuffer, isComplete: Bool = false) -> Signature {
         signature(of: first.readableBytesUInt8Span, isComplete: isComplete)
     }

@@ -26,6 +26,7 @@ struct MatroskaCodec {
         AV_CODEC_ID_HEVC.rawValue: "V_MPEGH/ISO/HEVC",
         AV_CODEC_ID_VP8.rawValue: "V_VP8",
         AV_CODEC_ID_VP9.rawValue: "V_VP9",
+        AV_CODEC_ID_AV1.rawValue: "V_AV1",
         AV_CODEC_ID_MPEG4.rawValue: "V_MPEG4/ISO/ASP",
         AV_CODEC_ID_MPEG2VIDEO.rawValue: "V_MPEG2",
         AV_CODEC_ID_MJPEG.rawValue: "V_MJPEG",
@@ -58,6 +59,7 @@ struct MatroskaCodec {
     /// - Parameters:
     ///   - extradata: As libavformat has it.
     ///   - parameters: The codec, rate, channels and bits.
+    /// - Returns: Empty where nothing is known or needed.
     static func setUp(extradata: [UInt8], _ parameters: AVCodecParameters) -> [UInt8] {
         switch unsafe parameters.codec_id {
         case AV_CODEC_ID_FLAC:
@@ -73,6 +75,23 @@ struct MatroskaCodec {
             return []
         default: return extradata
         }
+    }
+
+    /// The `AudioSpecificConfig` of an AAC track whose frames have headers of their own, by what
+    /// libavformat found out from the first frames.
+    ///
+    /// - Returns: `nil` unless it is certain: AAC-LC and its older relatives with a rate and a channel
+    ///   count that have an index.
+    static func adtsConfiguration(_ parameters: AVCodecParameters) -> [UInt8]? {
+        let profile = unsafe parameters.profile
+        let channels = unsafe parameters.ch_layout.nb_channels
+        let rate = unsafe UInt32(clamping: parameters.sample_rate)
+        guard (0...3).contains(profile), (1...6).contains(channels) || channels == 8,
+            let index = AudioSpecificConfig.frequencies.firstIndex(of: rate)
+        else { return nil }
+        let configuration = UInt16(channels == 8 ? 7 : channels)
+        let bits = UInt16(profile + 1) << 11 | UInt16(index) << 7 | configuration << 3
+        return [UInt8(bits >> 8), UInt8(bits & 0xFF)]
     }
 
     /// A `WAVEFORMATEX` without extension, the CodecPrivate of `A_MS/ACM`.

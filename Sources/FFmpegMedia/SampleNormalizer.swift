@@ -108,6 +108,7 @@ package struct SampleNormalizer: Sendable {
     /// - Parameters:
     ///   - bytes: The sample as it came.
     ///   - isSync: Whether it is a sync sample, at which new parameter sets come into force.
+    /// - Returns: What to store.
     package mutating func normalize(_ bytes: Span<UInt8>, isSync: Bool) -> Output {
         normalize(bytes, isSync: isSync, whole: nil)
     }
@@ -117,6 +118,7 @@ package struct SampleNormalizer: Sendable {
     /// - Parameters:
     ///   - payload: The sample as it came.
     ///   - isSync: Whether it is a sync sample, at which new parameter sets come into force.
+    /// - Returns: What to store.
     package mutating func normalize(_ payload: ByteBuffer, isSync: Bool) -> Output {
         normalize(payload.readableBytesUInt8Span, isSync: isSync, whole: payload)
     }
@@ -246,13 +248,25 @@ package struct SampleNormalizer: Sendable {
         } else {
             output = Output(payload: copy(bytes.extracting(range)))
         }
-        adtsHeader = header
-        if codecPrivate != header.audioSpecificConfig {
-            codecPrivate = header.audioSpecificConfig
-            output.isCodecPrivateNew = true
-        }
+        takeHeader(header, rawData: bytes.extracting(range), &output)
         output.isDamaged = range.isEmpty
         return output
+    }
+
+    private mutating func takeHeader(
+        _ header: ADTSHeader,
+        rawData: Span<UInt8>,
+        _ output: inout Output
+    ) {
+        // Without a program config element the frame's own channels are told by an earlier one.
+        let isSame = adtsHeader.map { $0.hasSameSetUp(as: header) } ?? false
+        adtsHeader = header
+        if isSame, header.channelConfiguration != 0 { return }
+        guard let configuration = header.audioSpecificConfig(rawData: rawData),
+            configuration != codecPrivate
+        else { return }
+        codecPrivate = configuration
+        output.isCodecPrivateNew = true
     }
 
     private func copy(_ bytes: Span<UInt8>) -> ByteBuffer {

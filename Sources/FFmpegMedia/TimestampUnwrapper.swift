@@ -11,6 +11,7 @@ struct TimestampUnwrapper {
     /// - Parameters:
     ///   - timestamp: A timestamp that is known modulo 2^bitCount.
     ///   - bitCount: The width of the container's field; 63 and more mean that it never starts over.
+    /// - Returns: `nil` for no timestamp.
     mutating func unwrap(_ timestamp: Int64?, bitCount: Int32) -> Int64? {
         guard let timestamp, (1..<63).contains(bitCount) else { return timestamp }
         guard let last else {

@@ -22,7 +22,9 @@ struct DataDirectory {
     var consumers: String { "\(path)/consumers.sqlite" }
     var copies: String { "\(path)/copies" }
 
-    /// Opens or makes a data directory and locks it. Blocks.
+    /// Opens or makes a data directory and locks it.
+    ///
+    /// Blocks.
     ///
     /// - Throws: `.locked` when another server uses it, `.newerVersion`, `.volumeMissing`.
     static func open(_ path: String) throws(LogError) -> DataDirectory {
@@ -64,8 +66,11 @@ struct DataDirectory {
             }
             let boot = try Directory.readFile("\(path)/boot", atMost: 4096)
             return DataDirectory(
-                path: path, lock: lock, isNew: false,
-                isSameBoot: boot != nil && boot.map { String(buffer: $0) } == bootID())
+                path: path,
+                lock: lock,
+                isNew: false,
+                isSameBoot: boot != nil && boot.map { String(buffer: $0) } == bootID()
+            )
         }
         guard !Directory.exists(volumeFile), !Directory.exists("\(path)/catalog.sqlite") else {
             throw LogError(
@@ -77,12 +82,17 @@ struct DataDirectory {
         try Directory.create("\(path)/streams")
         try Directory.create("\(path)/copies")
         try Directory.replaceFile(
-            "volume.json", in: "\(path)/streams", with: ByteBuffer(string: volumeText(volume)))
+            "volume.json",
+            in: "\(path)/streams",
+            with: ByteBuffer(string: volumeText(volume))
+        )
         try Directory.sync(path)
         // Written last: a directory without it was never used.
         try Directory.replaceFile(
-            "format", in: path,
-            with: ByteBuffer(string: "kinelog layout \(layoutVersion)\nvolume \(volume)\n"))
+            "format",
+            in: path,
+            with: ByteBuffer(string: "kinelog layout \(layoutVersion)\nvolume \(volume)\n")
+        )
         return DataDirectory(path: path, lock: lock, isNew: true, isSameBoot: false)
     }
 
@@ -97,7 +107,10 @@ struct DataDirectory {
 
     static func volumeText(_ volume: String) -> String { "{\"volume\":\"\(volume)\"}\n" }
 
-    private static func parse(_ content: ByteBuffer, _ file: String) throws(LogError)
+    static func parse(
+        _ content: ByteBuffer,
+        _ file: String
+    ) throws(LogError)
         -> (layout: Int, volume: String)
     {
         let lines = String(buffer: content).split(separator: "\n")
@@ -106,7 +119,8 @@ struct DataDirectory {
         else {
             throw LogError(
                 .damaged,
-                "\(file) does not hold a layout and a volume; restore it from a backup.")
+                "\(file) does not hold a layout and a volume; restore it from a backup."
+            )
         }
         return (layout, String(lines[1].dropFirst(7)))
     }

@@ -38,7 +38,9 @@ package final class FragmentLog: Sendable {
     let state = Mutex(State())
 
     private init(
-        _ configuration: LogConfiguration, directory: DataDirectory, rows: CatalogRows,
+        _ configuration: LogConfiguration,
+        directory: DataDirectory,
+        rows: CatalogRows,
         logger: Logger
     ) {
         self.configuration = configuration
@@ -62,7 +64,10 @@ package final class FragmentLog: Sendable {
     ///
     /// - Throws: `.locked`, `.volumeMissing`, `.newerVersion`; `.damaged` naming
     ///   `kinelog verify --repair` when the catalog cannot be used; `.ioError`.
-    package static func open(_ configuration: LogConfiguration, logger: Logger)
+    package static func open(
+        _ configuration: LogConfiguration,
+        logger: Logger
+    )
         async throws(LogError) -> FragmentLog
     {
         let directory = try DataDirectory.open(configuration.directory)
@@ -130,7 +135,9 @@ package final class FragmentLog: Sendable {
         }
         guard isFree else {
             throw LogError(
-                .streamExists, "A stream named '\(name)' exists already; choose another name.")
+                .streamExists,
+                "A stream named '\(name)' exists already; choose another name."
+            )
         }
         do {
             let stream = try await commitPool.run { () throws(LogError) in
@@ -156,7 +163,10 @@ package final class FragmentLog: Sendable {
             do {
                 return try await createStream(
                     StreamSettings(
-                        name: name, retentionHours: configuration.defaultRetentionHours))
+                        name: name,
+                        retentionHours: configuration.defaultRetentionHours
+                    )
+                )
             } catch {
                 // Somebody else is making it at this moment.
                 guard error.code == .streamExists, attempts < 200 else { throw error }
@@ -175,16 +185,30 @@ package final class FragmentLog: Sendable {
         for _ in 0..<20 { version.append(alphabet[Int.random(in: 0..<alphabet.count)]) }
         var document = StreamDocument(
             info: StreamInfo(
-                settings: settings, id: id, created: clock.now(), version: version,
-                retentionPaused: nil, recording: true, holds: []))
+                settings: settings,
+                id: id,
+                created: clock.now(),
+                version: version,
+                retentionPaused: nil,
+                recording: true,
+                holds: []
+            )
+        )
         document.sequenceHighWater += StreamLog.reservationBlock
         try Directory.create(path)
         try Directory.replaceFile(StreamFiles.document, in: path, with: document.encoded())
         try Directory.sync(directory.streams)
         try rows.register(id, name: settings.name, epoch: document.ownerEpoch)
         return StreamLog(
-            document: document, directory: path, log: self, head: nil, nextOrdinal: 0,
-            nextSequence: 1, nextSession: 1, eventsLength: 0)
+            document: document,
+            directory: path,
+            log: self,
+            head: nil,
+            nextOrdinal: 0,
+            nextSequence: 1,
+            nextSession: 1,
+            eventsLength: 0
+        )
     }
 
     /// Deletes a stream: its name is free and its footage unreadable when this returns; the files go
@@ -207,7 +231,8 @@ package final class FragmentLog: Sendable {
             }
         }
         await stream.close(
-            LogError(.streamDeleted, "Stream '\(name)' was deleted while it was in use."))
+            LogError(.streamDeleted, "Stream '\(name)' was deleted while it was in use.")
+        )
         // The row holds the name; the footage itself is removed when the name is free again.
         try await commitPool.run { () throws(LogError) in
             try self.rows.removeStream(stream.id)
@@ -221,7 +246,9 @@ package final class FragmentLog: Sendable {
         }
     }
 
-    /// Removes the files of a deleted stream, then its rows. Blocks.
+    /// Removes the files of a deleted stream, then its rows.
+    ///
+    /// Blocks.
     func removeFiles(of id: StreamID) throws(LogError) {
         let path = "\(directory.streams)/\(id)"
         guard Directory.exists(path) else {
@@ -298,7 +325,9 @@ package final class FragmentLog: Sendable {
 
     func schedule(afterMilliseconds delay: Int64, _ work: @escaping @Sendable () -> Void) {
         _ = MultiThreadedEventLoopGroup.singleton.any().scheduleTask(
-            in: .milliseconds(delay), work)
+            in: .milliseconds(delay),
+            work
+        )
     }
 
     private func startBackground() {

@@ -17,8 +17,12 @@ package struct LogConfiguration: Sendable {
     /// Producer sessions at a time; lowered to what the file descriptors allow.
     package var sessionsMax = 4096
 
-    /// Threads that append and sync. 12 covers 1 000 fragments a second with syncs of 10 ms.
-    package var commitThreadCount = 12
+    /// Threads that append and sync, each one stream's files at a time.
+    ///
+    /// Sixteen keep up with a thousand appends a second even where a sync takes 10 ms; eight and
+    /// twelve then fall behind by seconds, and one `syncfs` for all waits for everybody's data
+    /// (`Tools/bench/committer.c`).
+    package var commitThreadCount = 16
 
     /// Threads that read archived media.
     package var readThreadCount = 4
@@ -68,8 +72,9 @@ package struct SegmentRollLimits: Sendable {
     /// Server time from the first fragment to the newest, in milliseconds.
     package var milliseconds: Int64 = 10 * 60_000
 
-    /// Producer time from the first fragment to the newest, in milliseconds. Lookups by producer
-    /// time rely on no segment spanning more.
+    /// Producer time from the first fragment to the newest, in milliseconds.
+    ///
+    /// Lookups by producer time rely on no segment spanning more.
     package var producerSpanMilliseconds: Int64 = 20 * 60_000
 
     /// Limits of the retention-0 ring, whose whole segments are unlinked.

@@ -64,6 +64,46 @@ struct DailyCopiesTests {
         #expect(newest.count == 3)
     }
 
+    @Test func `the newest whole copy is restored`() async throws {
+        let catalog = try await Samples.catalog(in: folder)
+        let consumers = try ConsumerStore.open(path: folder.file("consumers.sqlite"))
+        let copies = DailyCopies(directory: folder.path)
+        let rows = (0..<3).map { Samples.sealed($0 * 10, producer: 5) }
+        for (day, row) in rows.enumerated() {
+            try await catalog.insertSegment(row, owner: .single)
+            let now = Samples.time(1_790_000_000_000 + Int64(day) * 86_400_000)
+            _ = try await copies.make(of: catalog, and: consumers, at: now)
+        }
+        try catalog.close()
+        try consumers.close()
+        let now = Samples.time(1_790_000_000_000 + 86_400_000 * 2)
+        let refused = #expect(throws: CatalogError.self) {
+            try copies.restore(.catalog, to: folder.file("catalog.sqlite"), at: now)
+        }
+        #expect(refused?.code == .conflict)
+
+        var bytes = try folder.bytes("catalog-2026-09-23.sqlite")
+        bytes.replaceSubrange(8192..<12_288, with: repeatElement(7, count: 4096))
+        try folder.write(bytes, to: "catalog-2026-09-23.sqlite")
+        try FileCalls.remove(folder.file("catalog.sqlite"))
+        try folder.write([1, 2, 3], to: "catalog.sqlite-wal")
+        let before = try folder.bytes("catalog-2026-09-22.sqlite")
+        #expect(
+            try copies.restore(.catalog, to: folder.file("catalog.sqlite"), at: now)
+                == folder.file("catalog-2026-09-22.sqlite")
+        )
+        #expect(try folder.bytes("catalog-2026-09-22.sqlite") == before)
+        let restored = try Catalog.open(path: folder.file("catalog.sqlite"), integrityCheck: true)
+        #expect(
+            try await restored.segments(of: Samples.stream, after: nil, limit: 9)
+                == Array(rows.prefix(2))
+        )
+        try restored.close()
+        let nothing = DailyCopies(directory: folder.path)
+        for name in try folder.names() { try FileCalls.remove(folder.file(name)) }
+        #expect(try nothing.restore(.consumers, to: folder.file("c.sqlite"), at: now) == nil)
+    }
+
     @Test func `copies dated after today go first`() {
         #expect(
             DailyCopies.ordered(

@@ -217,7 +217,7 @@ struct EventTests {
             upTo: 1,
             owner: .single
         )
-        for round in 0..<300 {
+        for round in 0..<150 {
             let lower = round % 30 == 0 ? 0 : Int64(random.next() % 21_000_000_000) - 500_000_000
             let upper = lower + [0, 1, 3_600_000, 1_000_000_000, 30_000_000_000][round % 5]
             for clock in StreamClock.allCases {

@@ -217,6 +217,26 @@ struct SegmentWriteTests {
         }
     }
 
+    @Test func `a full disk refuses writes, serves reads, and recovers by itself`() async throws {
+        let catalog = try await Samples.catalog(in: folder)
+        try await catalog.file.execute("PRAGMA max_page_count = 30")
+        var stored: [SegmentRow] = []
+        let failure = await code {
+            for sequence in 1...2000 {
+                let row = Samples.open(UInt64(sequence), producer: 0)
+                try await catalog.insertSegment(row, owner: .single)
+                stored.append(row)
+            }
+        }
+        #expect(failure == .diskFull)
+        #expect(!stored.isEmpty)
+        #expect(try await catalog.openSegments() == stored)
+        try await catalog.file.execute("PRAGMA max_page_count = 100000")
+        try await catalog.insertSegment(Samples.open(9000, producer: 0), owner: .single)
+        #expect(try await catalog.openSegments().count == stored.count + 1)
+        #expect(try await catalog.integrityFindings() == [])
+    }
+
     @Test func `many threads and tasks write and read together`() async throws {
         let catalog = try await Samples.catalog(in: folder)
         try await withThrowingTaskGroup(of: Void.self) { group in

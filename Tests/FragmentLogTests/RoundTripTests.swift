@@ -35,12 +35,15 @@ import Testing
         #expect(again == record)
         #expect(try await stream.read(again, .stored) == stored)
         let next = try await producer.send(
-            try stream.openSession(.test), producer: start.advanced(byMilliseconds: 1000))
+            try stream.openSession(.test),
+            producer: start.advanced(byMilliseconds: 1000)
+        )
         #expect(next.number > record.number)
         #expect(next.number.sequence > 1000, "numbers of the last run are not given out again")
         #expect(next.ordinal == 1)
         let page = try await stream.fragments(
-            FragmentQuery(range: start..<start.advanced(byMilliseconds: 5000)))
+            FragmentQuery(range: start..<start.advanced(byMilliseconds: 5000))
+        )
         #expect(page.fragments.map(\.number) == [record.number, next.number])
         await log.close()
     }
@@ -53,7 +56,8 @@ import Testing
         let producer = SyntheticProducer()
         let first = try await producer.send(session, producer: start)
         let open = try await session.beginFragment(
-            producer.opening(producer: start.advanced(byMilliseconds: 1000)))
+            producer.opening(producer: start.advanced(byMilliseconds: 1000))
+        )
         var cursor = try await stream.cursor(.earliest)
         guard case .stored(let record) = try await cursor.next(follow: true) else {
             Issue.record("the archived fragment was not given first")

@@ -23,9 +23,12 @@ package struct TemporaryLog: Sendable {
 
     /// Opens the log; errors and worse are printed.
     package func open() async throws -> FragmentLog {
-        try await FragmentLog.open(configuration, logger: Logger(label: "test") { _ in
-            SwiftLogNoOpLogHandler()
-        })
+        try await FragmentLog.open(
+            configuration,
+            logger: Logger(label: "test") { _ in
+                SwiftLogNoOpLogHandler()
+            }
+        )
     }
 }
 
@@ -40,5 +43,8 @@ extension StreamName {
 extension SessionRequest {
     /// A producer as tests use it.
     package static let test = SessionRequest(
-        protocolName: "test", peer: "127.0.0.1:1", clockSource: .absolute)
+        protocolName: "test",
+        peer: "127.0.0.1:1",
+        clockSource: .absolute
+    )
 }

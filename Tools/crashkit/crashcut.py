@@ -93,7 +93,7 @@ class Cut:
         """Which of the states least...most survives; ends are likelier than the middle."""
         if self.mode == "none-lost" or least == most:
             return most
-        if self.mode == "all-lost":
+        if self.mode == "all-lost" or self.keep == 0:
             return least
         if self.rng.random() < self.keep:
             return most

@@ -361,7 +361,7 @@ EXPORT int posix_fallocate(int fd, off_t offset, off_t size)
 }
 ALIAS(posix_fallocate) int posix_fallocate64(int fd, off64_t offset, off64_t size);
 
-// MARK: writes that cannot be followed
+// MARK: mappings, whose writes cannot be followed, and clones
 
 EXPORT void *mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset)
 {
@@ -381,19 +381,36 @@ EXPORT void *mmap(void *address, size_t size, int protection, int flags, int fd,
 ALIAS(mmap)
 void *mmap64(void *address, size_t size, int protection, int flags, int fd, off64_t offset);
 
+static void put_clone(int fd, const struct stat *status, unsigned long request,
+                      const void *argument)
+{
+    uint64_t size = (uint64_t)status->st_size, start = 0, end = size;
+    if (request == FICLONERANGE) {
+        const struct file_clone_range *range = argument;
+        start = range->dest_offset;
+        if (range->src_length) end = start + range->src_length;
+        if (end > size) end = size;
+    }
+    trace_put_contents(CALL_copy_file_range, fd, status, start, end - start);
+}
+
 EXPORT int ioctl(int fd, unsigned long request, ...)
 {
     va_list arguments;
     va_start(arguments, request);
     void *argument = va_arg(arguments, void *);
     va_end(arguments);
+    bool clones = request == FICLONE || request == FICLONERANGE;
     struct stat status;
-    if ((request == FICLONE || request == FICLONERANGE) && crashkit_ready() && settings.recording
-        && place_of(fd, &status) == PLACE_INSIDE && trace_enter()) {
-        trace_warn("ioctl clones a file range: its contents are not seen");
+    if (!clones || place_of(fd, &status) != PLACE_INSIDE) return real_ioctl(fd, request, argument);
+    bool entered = trace_enter();
+    int result = real_ioctl(fd, request, argument), error = errno;
+    if (entered) {
+        if (result == 0 && fstat(fd, &status) == 0) put_clone(fd, &status, request, argument);
         trace_leave();
     }
-    return real_ioctl(fd, request, argument);
+    errno = error;
+    return result;
 }
 
 // MARK: calls that only faults touch
@@ -435,7 +452,9 @@ ALIAS(preadv) ssize_t preadv64(int fd, const struct iovec *parts, int count, off
 
 EXPORT int close(int fd)
 {
-    if (!fault_only(CALL_close, fd)) return real_close(fd);
+    bool failing = fault_only(CALL_close, fd);
+    forget(fd); // Before the number can be given to another thread.
+    if (!failing) return real_close(fd);
     int error = errno;
     real_close(fd); // As the kernel does: the descriptor is gone, the error remains.
     errno = error;

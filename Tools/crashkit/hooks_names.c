@@ -36,6 +36,7 @@ static int open_inside(const struct name *name, int directory, const char *path,
     errno = saved;
     int fd = real_openat(directory, path, flags, mode);
     int error = errno;
+    forget(fd);
     if (entered) {
         if (fd >= 0 && (temporary || ((flags & O_CREAT) && !existed))) {
             put_created(fd, CALL_create);
@@ -58,7 +59,9 @@ static int open_any(int directory, const char *path, int flags, mode_t mode)
         && (changes || settings.fault_opens || settings.counting)
         && handled(resolve(directory, path, &name)))
         return open_inside(&name, directory, path, flags, mode);
-    return real_openat(directory, path, flags, mode);
+    int fd = real_openat(directory, path, flags, mode);
+    forget(fd);
+    return fd;
 }
 
 static mode_t mode_argument(int flags, va_list arguments)
@@ -111,6 +114,7 @@ EXPORT int mkostemps(char *template, int suffix, int flags)
     if (fails(examine(CALL_create, name.path, NULL))) return -1;
     bool entered = trace_enter();
     int fd = real_mkostemps(template, suffix, flags), error = errno;
+    forget(fd);
     if (entered) {
         if (fd >= 0) put_created(fd, CALL_create);
         trace_leave();
@@ -152,6 +156,14 @@ EXPORT FILE *freopen(const char *path, const char *mode, FILE *file)
     return real_freopen(path, mode, file);
 }
 ALIAS(freopen) FILE *freopen64(const char *path, const char *mode, FILE *file);
+
+EXPORT FILE *fdopen(int fd, const char *mode)
+{
+    char path[PATH_MAX];
+    if (path_of(fd, path)) warn_stdio(path, mode);
+    if (!real_fdopen) crashkit_ready();
+    return real_fdopen(fd, mode);
+}
 
 // MARK: names
 

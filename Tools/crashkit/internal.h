@@ -30,12 +30,12 @@
 // MARK: the real functions
 
 #define REAL_FUNCTIONS(X) \
-    X(openat) X(close) X(close_range) X(read) X(pread) X(readv) X(preadv) \
+    X(openat) X(close) X(read) X(pread) X(readv) X(preadv) \
     X(write) X(writev) X(pwrite) X(pwritev) X(pwritev2) X(send) X(sendmsg) \
     X(ftruncate) X(truncate) X(fallocate) X(posix_fallocate) \
     X(copy_file_range) X(sendfile) X(splice) X(mmap) X(ioctl) \
     X(renameat) X(renameat2) X(linkat) X(symlinkat) X(unlinkat) X(mkdirat) \
-    X(mkostemps) X(fopen) X(freopen) \
+    X(mkostemps) X(fopen) X(fdopen) X(freopen) \
     X(fsync) X(fdatasync) X(syncfs) X(sync) X(sync_file_range) X(syscall) X(_exit) \
     X(clock_gettime) X(clock_nanosleep) X(timerfd_create) X(timerfd_settime) \
     X(pthread_cond_clockwait) X(pthread_mutex_timedlock) X(sem_timedwait) X(sem_clockwait)
@@ -64,6 +64,7 @@ struct settings {
     bool fault_reads;          // one of them names read, pread or close
     bool fault_opens;          // one of them names open
     bool counting;             // CRASHKIT_COUNTS is set
+    bool skip_syncs;           // CRASHKIT_SYNC_SKIP=1: recorded and delayed, not done
     char root[PATH_MAX];       // canonical, no trailing slash
     char marks[PATH_MAX];      // canonical path of CRASHKIT_MARKS, or empty
     uint64_t socket_bytes;     // most bytes of one socket write kept as a mark; 0 is off
@@ -96,6 +97,8 @@ struct name {
 
 /// Where a descriptor leads. Fills `*status` whenever the answer is not PLACE_OUTSIDE.
 enum place place_of(int fd, struct stat *status);
+/// Forgets a cached answer: the number, and perhaps the inode, now mean another file.
+void forget(int fd);
 bool path_of(int fd, char path[PATH_MAX]);
 enum place place_of_path(const char *path);
 /// Canonical form of a path whose parent exists; PLACE_OUTSIDE when it cannot be had.

@@ -3,7 +3,8 @@
 // There is no table of descriptors to keep right: a descriptor's answer is cached under its device
 // and inode and asked again whenever fstat says that it leads elsewhere. So closes and opens that
 // glibc makes without calling a hook (opendir, fclose), inherited and duplicated descriptors need
-// no care.
+// no care. Opens and closes that are hooked forget the answer, because file systems are quick to
+// give a new file the number of a deleted one.
 #include "internal.h"
 #include <stdatomic.h>
 
@@ -88,6 +89,12 @@ enum place place_of(int fd, struct stat *status)
 done:
     errno = saved;
     return place;
+}
+
+void forget(int fd)
+{
+    if (fd >= 0 && fd < CACHED_DESCRIPTORS)
+        atomic_store_explicit(&cache[fd], 0, memory_order_relaxed);
 }
 
 enum place resolve(int directory, const char *path, struct name *name)

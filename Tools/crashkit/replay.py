@@ -5,18 +5,20 @@ See README.md. As a module: `Trace(path, initial)`, `Cut(trace, seed, ...).write
 """
 
 import argparse
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from crashcut import DIRS, MODES, Cut  # noqa: E402
 from crashtrace import CALLS, OPERATIONS, SYNC_END, Trace, TraceError  # noqa: E402
 
-__all__ = ["Cut", "Trace", "TraceError", "crash_point"]
+__all__ = ["Cut", "Trace", "TraceError", "crash_point", "differences"]
 
 
 def crash_point(trace, text):
@@ -41,9 +43,11 @@ def parse_arguments():
     parser.add_argument("--out", metavar="DIR", help="with --seeds: one directory per seed in it")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--seed", type=int, help="one cut; DIR becomes the root as it was left")
-    what.add_argument("--seeds", metavar="A-B", help="many cuts: DIR/SEED and DIR/SEED.marks")
+    what.add_argument("--seeds", metavar="A-B", help="many cuts: DIR/SEED, DIR/SEED.marks, DIR/SEED.json")
     what.add_argument("--serve", action="store_true",
                       help="one cut per line of standard input: a seed, or a JSON object of options")
+    what.add_argument("--same-as", metavar="ROOT",
+                      help="compare everything recorded with the real directory and stop")
     what.add_argument("--list", action="store_true", help="print the trace and stop")
     what.add_argument("--summary", action="store_true", help="print counts and stop")
     parser.add_argument("--mode", choices=MODES, default="random")
@@ -54,12 +58,12 @@ def parse_arguments():
     parser.add_argument("--from", dest="start", metavar="POINT", default="0",
                         help="no cut before this point")
     parser.add_argument("--check", metavar="COMMAND",
-                        help="run by sh for each cut, with CRASHKIT_DIR, CRASHKIT_MARKS_FILE and "
-                             "CRASHKIT_REPORT; a cut that passes is removed")
+                        help="run by sh for each cut with CRASHKIT_DIR and the paths "
+                             "CRASHKIT_MARKS_FILE and CRASHKIT_REPORT; what passes is removed")
     parser.add_argument("--allow-warnings", action="store_true",
                         help="go on although the trace has gaps")
     arguments = parser.parse_args()
-    if not (arguments.list or arguments.summary) and not arguments.out:
+    if not (arguments.list or arguments.summary or arguments.same_as) and not arguments.out:
         parser.error("--out is missing")
     return arguments
 
@@ -72,16 +76,48 @@ def one(trace, arguments, out, seed, **options):
               at=point, start=crash_point(trace, arguments.start))
     report = cut.write(out)
     report["out"] = out
-    report["marksFile"] = out + ".marks"
-    with open(out + ".marks", "wb") as file:
+    report["marksFile"], report["reportFile"] = out + ".marks", out + ".json"
+    with open(report["marksFile"], "wb") as file:
         file.write(cut.acknowledged())
+    with open(report["reportFile"], "w") as file:
+        json.dump(report, file)
     return report
+
+
+def differences(trace, root):
+    """Paths at which the whole trace and the real directory differ; none if nothing went unseen."""
+    with tempfile.TemporaryDirectory(prefix="crashkit-same-") as scratch:
+        replayed = os.path.join(scratch, "root")
+        Cut(trace, mode="none-lost", at=trace.count).write(replayed)
+        expected, found = contents(replayed), contents(root)
+    return sorted(p for p in expected.keys() | found.keys() if expected.get(p) != found.get(p))
+
+
+def contents(root):
+    """{relative path: digest of a file, or what else stands there}, without what is not modelled."""
+    found = {}
+    for directory, directories, files in os.walk(root):
+        for name in directories + files:
+            path = os.path.join(directory, name)
+            if name.endswith("-shm"):
+                continue
+            if os.path.islink(path):
+                what = "link to " + os.readlink(path)
+            elif os.path.isdir(path):
+                what = "directory"
+            elif os.path.isfile(path):
+                with open(path, "rb") as file:
+                    what = hashlib.blake2b(file.read()).digest()
+            else:
+                continue
+            found[os.path.relpath(path, root)] = what
+    return found
 
 
 def check(command, report):
     environment = dict(os.environ, CRASHKIT_DIR=report["out"],
                        CRASHKIT_MARKS_FILE=report["marksFile"],
-                       CRASHKIT_REPORT=json.dumps(report))
+                       CRASHKIT_REPORT=report["reportFile"])
     result = subprocess.run(["sh", "-c", command], env=environment, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT)
     report["check"] = result.returncode
@@ -90,6 +126,7 @@ def check(command, report):
         return False
     shutil.rmtree(report["out"])
     os.unlink(report["marksFile"])
+    os.unlink(report["reportFile"])
     return True
 
 
@@ -124,6 +161,11 @@ def main():
         print(f"replay: {len(trace.warnings)} warnings: the trace proves nothing "
               "(--allow-warnings to go on)", file=sys.stderr)
         return 2
+    if arguments.same_as:
+        wrong = differences(trace, arguments.same_as)
+        for path in wrong:
+            print(f"replay: {path} is not as recorded", file=sys.stderr)
+        return 2 if wrong else 0
     out = os.path.abspath(arguments.out)
     if arguments.serve:
         for line in sys.stdin:

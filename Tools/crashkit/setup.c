@@ -94,6 +94,8 @@ static void set_up(void)
         settings.fault_log = environment("CRASHKIT_FAULT_LOG");
         settings.fault_clear = environment("CRASHKIT_FAULT_CLEAR");
         settings.delay_nanoseconds = milliseconds("CRASHKIT_SYNC_DELAY_MS");
+        const char *skip = environment("CRASHKIT_SYNC_SKIP");
+        settings.skip_syncs = skip && strcmp(skip, "0") != 0;
         settings.socket_bytes = socket_bytes();
         faults_open();
         trace_open();

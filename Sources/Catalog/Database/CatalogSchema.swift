@@ -4,9 +4,6 @@
 /// milliseconds since 1970 (`_ms`), sizes are bytes (`_bytes`). 64-bit values that are only compared
 /// for equality are stored as their two's complement; everything that is ordered fits 63 bits.
 enum CatalogSchema {
-    /// `KLOG` in ASCII.
-    static let applicationID: UInt32 = 0x4B4C_4F47
-
     /// A log segment whose extent is longer than this, or not known, is looked up apart.
     ///
     /// Lookups by time read the index from this long before the range. By the rules of the log no
@@ -147,7 +144,8 @@ enum CatalogSchema {
             ended_ms INTEGER,                   -- server time of its end; null: still open
             PRIMARY KEY (stream_id, session_id)
         ) STRICT, WITHOUT ROWID;
-        CREATE INDEX session_open ON session (stream_id, session_id) WHERE ended_ms IS NULL;
+        CREATE INDEX session_open ON session
+            (ended_ms, stream_id, session_id) WHERE ended_ms IS NULL;
         CREATE INDEX session_by_end ON session (stream_id, ended_ms);
 
         CREATE TABLE gap (

@@ -20,6 +20,43 @@ extension DatabaseFile {
         }
     }
 
+    /// Puts a copy in the place of a database that is not there, after checking all of the copy.
+    ///
+    /// The copy itself is not touched. Blocks.
+    static func restore(
+        _ copy: String,
+        to path: String,
+        _ kind: DatabaseKind
+    ) throws(CatalogError) {
+        guard case .file(let byteCount) = try FileCalls.kind(of: copy) else {
+            throw .damaged(copy, "it is not a file")
+        }
+        try checkHeader(copy, kind, byteCount)
+        let draft = path + ".new"
+        for suffix in [""] + companionSuffixes { try FileCalls.remove(draft + suffix) }
+        var configuration = Self.configuration()
+        configuration.readonly = true
+        do {
+            let queue = try DatabaseQueue(path: copy, configuration: configuration)
+            let findings = try queue.writeWithoutTransaction { db in
+                let findings = try integrityFindings(db)
+                if findings.isEmpty {
+                    try db.execute(sql: "VACUUM INTO ?", arguments: [draft])
+                }
+                return findings
+            }
+            try queue.close()
+            if !findings.isEmpty {
+                throw CatalogError.damaged(copy, findings.joined(separator: "; "))
+            }
+        } catch {
+            throw CatalogError(error, path: copy, attempt: "restore it")
+        }
+        try FileCalls.sync(draft)
+        for suffix in companionSuffixes { try FileCalls.remove(path + suffix) }
+        try FileCalls.replace(path, with: draft)
+    }
+
     /// Runs SQLite's full check, which also compares every index with its table.
     ///
     /// Reads the whole file; minutes for a very large one.

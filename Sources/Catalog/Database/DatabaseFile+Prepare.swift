@@ -38,7 +38,7 @@ extension DatabaseFile {
     }
 
     /// Reads what the header of the file says about itself (SQLite file format, 1.3).
-    private static func checkHeader(
+    static func checkHeader(
         _ path: String,
         _ kind: DatabaseKind,
         _ byteCount: Int64

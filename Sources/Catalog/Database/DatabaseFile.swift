@@ -53,6 +53,10 @@ final class DatabaseFile: Sendable {
             }
             try kind.migrator.migrate(opened)
             try Self.makeCommitsDurable(opened, path)
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {
+            // The statements are right, so the schema they meet is not ours.
+            try? opened.close()
+            throw .damaged(path, error.message ?? "its schema is not ours", cause: error)
         } catch {
             try? opened.close()
             throw CatalogError(error, path: path, attempt: "check it")

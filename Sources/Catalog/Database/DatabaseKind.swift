@@ -11,6 +11,20 @@ struct DatabaseKind: Sendable {
     /// The schema's steps, oldest first; released steps never change.
     let steps: [SchemaStep]
 
+    /// `catalog.sqlite`; its id is `KLOG` in ASCII.
+    static let catalog = DatabaseKind(
+        title: "catalog",
+        applicationID: 0x4B4C_4F47,
+        steps: CatalogSchema.steps
+    )
+
+    /// `consumers.sqlite`, still without tables; its id is `KLCO` in ASCII.
+    static let consumers = DatabaseKind(
+        title: "consumer store",
+        applicationID: 0x4B4C_434F,
+        steps: [SchemaStep(name: "1-empty", sql: "")]
+    )
+
     /// Stored as SQLite's `user_version` (byte 60), so that a newer file is known before it is opened.
     var schemaVersion: UInt32 { UInt32(steps.count) }
 

@@ -16,16 +16,22 @@ enum StreamLookups {
         sql: select + "WHERE id = ?1"
     )
 
+    // ?1 name
+    private static let byName = LookupStatement(
+        name: "stream by name",
+        sql: select + "WHERE name = ?1"
+    )
+
     private static let allByName = select + "ORDER BY name"
 
-    static let statements = [byID]
+    static let statements = [byID, byName]
 
     static func stream(_ db: Database, _ id: StreamID) throws -> StreamRow? {
         try byID.rows(db, [Int64(bitPattern: id.rawValue)], decode).first
     }
 
     static func stream(_ db: Database, named name: StreamName) throws -> StreamRow? {
-        let statement = try db.cachedStatement(sql: select + "WHERE name = ?")
+        let statement = try db.cachedStatement(sql: byName.sql)
         return try Row.fetchOne(statement, arguments: [name.text]).map(decode)
     }
 

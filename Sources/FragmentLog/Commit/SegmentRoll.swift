@@ -26,8 +26,12 @@ enum SegmentRoll: String, Equatable {
     /// producer timestamps span little, so that a lookup by time is a bounded range of segments
     /// whatever was backfilled.
     static func reason(
-        _ segment: Segment, next header: SegmentHeader, producer: Timestamp, server: Timestamp,
-        limits: SegmentRollLimits, isRing: Bool
+        _ segment: Segment,
+        next header: SegmentHeader,
+        producer: Timestamp,
+        server: Timestamp,
+        limits: SegmentRollLimits,
+        isRing: Bool
     ) -> SegmentRoll? {
         if segment.header.kind != header.kind || segment.header.bytes != header.bytes {
             return .header

@@ -2,7 +2,9 @@ import Glibc
 import MediaModel
 import NIOCore
 
-/// The one log segment of a stream that is being appended to. All methods block.
+/// The one log segment of a stream that is being appended to.
+///
+/// All methods block.
 struct SegmentWriter {
     let id: SegmentID
     let header: SegmentHeader
@@ -22,7 +24,10 @@ struct SegmentWriter {
 
     /// Makes both files durable, with their headers and their names, before anything refers to them.
     static func create(
-        _ id: SegmentID, in directory: String, header: SegmentHeader, firstOrdinal: UInt64,
+        _ id: SegmentID,
+        in directory: String,
+        header: SegmentHeader,
+        firstOrdinal: UInt64,
         isDurable: Bool
     ) throws(LogError) -> SegmentWriter {
         let mediaPath = "\(directory)/\(StreamFiles.media(id.first))"
@@ -32,7 +37,10 @@ struct SegmentWriter {
             let index = try OpenFile.open(indexPath, O_RDWR | O_CREAT | O_EXCL)
             try media.write([header.bytes], at: 0)
             let indexHeader = IndexFile.Header(
-                segment: id, firstOrdinal: firstOrdinal, header: header)
+                segment: id,
+                firstOrdinal: firstOrdinal,
+                header: header
+            )
             try index.write([indexHeader.bytes], at: 0)
             if isDurable {
                 try media.sync()
@@ -40,8 +48,13 @@ struct SegmentWriter {
                 try Directory.sync(directory)
             }
             return SegmentWriter(
-                id: id, header: header, firstOrdinal: firstOrdinal, media: media, index: index,
-                length: UInt64(header.bytes.readableBytes))
+                id: id,
+                header: header,
+                firstOrdinal: firstOrdinal,
+                media: media,
+                index: index,
+                length: UInt64(header.bytes.readableBytes)
+            )
         } catch {
             // Nothing refers to the files yet; a leftover would only cost a look at the next start.
             try? Directory.unlink(mediaPath)
@@ -51,8 +64,12 @@ struct SegmentWriter {
     }
 
     private init(
-        id: SegmentID, header: SegmentHeader, firstOrdinal: UInt64, media: OpenFile,
-        index: OpenFile, length: UInt64
+        id: SegmentID,
+        header: SegmentHeader,
+        firstOrdinal: UInt64,
+        media: OpenFile,
+        index: OpenFile,
+        length: UInt64
     ) {
         self.id = id
         self.header = header
@@ -68,19 +85,29 @@ struct SegmentWriter {
             return nil
         }
         return SegmentRoll.Segment(
-            header: header, bytes: pending.map { $0.offset + $0.storedLength } ?? length,
-            firstProducer: first.producer, lastProducer: last.producer, firstServer: first.server,
-            lastServer: last.server)
+            header: header,
+            bytes: pending.map { $0.offset + $0.storedLength } ?? length,
+            firstProducer: first.producer,
+            lastProducer: last.producer,
+            firstServer: first.server,
+            lastServer: last.server
+        )
     }
 
     /// Appends the index records of fragments whose bytes are durable.
-    mutating func appendRecords(_ records: [FragmentRecord]) throws(LogError) {
+    ///
+    /// - Returns: The records as they were written.
+    mutating func append(_ fragments: [FragmentRecord]) throws(LogError) -> [FragmentRecord] {
+        var records: [FragmentRecord] = []
+        for var record in fragments {
+            record.place(after: records.last ?? lastRecord)
+            records.append(record)
+        }
         var bytes = ByteBuffer()
         bytes.reserveCapacity(records.count * IndexFile.recordLength)
         for record in records { IndexFile.write(record, to: &bytes) }
         try index.write([bytes], at: UInt64((count + 1) * IndexFile.recordLength))
-        for var record in records {
-            record.position = UInt32(count)
+        for record in records {
             if firstRecord == nil { firstRecord = record }
             lastRecord = record
             count += 1
@@ -89,5 +116,6 @@ struct SegmentWriter {
             producerEndMax = max(producerEndMax, record.producerEnd)
             serverEndMax = max(serverEndMax, record.serverEnd)
         }
+        return records
     }
 }

@@ -19,7 +19,12 @@ struct StoredBytes {
     /// Puts a fragment that has ended together.
     ///
     /// - Returns: `nil` when there is nothing to keep.
-    init?(_ fragment: OpenFragment, segment: SegmentID, ordinal: UInt64, offset: UInt64)
+    init?(
+        _ fragment: OpenFragment,
+        segment: SegmentID,
+        ordinal: UInt64,
+        offset: UInt64
+    )
         throws(LogError)
     {
         let content = fragment.content.withLock { $0 }
@@ -42,25 +47,35 @@ struct StoredBytes {
             flags.insert(.tags)
         }
         let table = SampleTable(
-            ordinal: ordinal, session: fragment.session, producerTimestamp: opening.producer,
+            ordinal: ordinal,
+            session: fragment.session,
+            producerTimestamp: opening.producer,
             serverTimestamp: fragment.server,
             durationMilliseconds: UInt64(closing.durationMilliseconds),
             clockSource: opening.clockSource,
-            clockErrorMilliseconds: UInt64(opening.clockErrorMilliseconds), flags: flags,
-            mediaTimeMilliseconds: opening.mediaTimeMilliseconds, tracks: opening.tracks,
-            samples: samples)
+            clockErrorMilliseconds: UInt64(opening.clockErrorMilliseconds),
+            flags: flags,
+            mediaTimeMilliseconds: opening.mediaTimeMilliseconds,
+            tracks: opening.tracks,
+            samples: samples
+        )
         let frame: StoredFragmentFrame
         do throws(MatroskaError) {
             // One pass over the media was made when it arrived; its CRC is combined in here.
             frame = try StoredFragmentFrame(
-                number: fragment.number, table: table, tagsBefore: opening.tagsBefore,
-                childrenLength: content.length, childrenCRC: content.crc.value,
-                tagsAfter: closing.tagsAfter)
+                number: fragment.number,
+                table: table,
+                tagsBefore: opening.tagsBefore,
+                childrenLength: content.length,
+                childrenCRC: content.crc.value,
+                tagsAfter: closing.tagsAfter
+            )
         } catch {
             throw LogError(
                 .invalidArgument,
                 "The sample table of fragment \(fragment.number) cannot be written: its samples overlap or their times run out of range.",
-                cause: error)
+                cause: error
+            )
         }
         head = frame.head
         tail = frame.tail
@@ -70,7 +85,9 @@ struct StoredBytes {
         record.offset = offset
     }
 
-    /// Writes the bytes at the record's offset. Blocks.
+    /// Writes the bytes at the record's offset.
+    ///
+    /// Blocks.
     func write(to file: OpenFile) throws(LogError) {
         var position = record.offset
         guard let spilled else {
@@ -80,7 +97,11 @@ struct StoredBytes {
         try file.write([head], at: position)
         position += UInt64(head.readableBytes)
         try file.copy(
-            from: spilled.file, sourceOffset: 0, length: spilled.length, at: position)
+            from: spilled.file,
+            sourceOffset: 0,
+            length: spilled.length,
+            at: position
+        )
         try file.write(slabs + [tail], at: position + spilled.length)
     }
 }

@@ -11,7 +11,6 @@ struct CommitState {
     var nextOrdinal: UInt64
     /// Bytes of `events.log` that hold intact events.
     var eventsLength: UInt64
-    var eventsFile: OpenFile?
     var segment: SegmentWriter?
 
     init(nextOrdinal: UInt64, eventsLength: UInt64) {
@@ -88,7 +87,8 @@ extension StreamLog {
         }
     }
 
-    private func perform(_ work: CommitWork, _ commit: inout CommitState) -> [@Sendable () -> Void] {
+    private func perform(_ work: CommitWork, _ commit: inout CommitState) -> [@Sendable () -> Void]
+    {
         var settled = work.events.compactMap(\.completion)
         do throws(LogError) {
             try appendEvents(work.events, &commit)
@@ -116,7 +116,11 @@ extension StreamLog {
                 let offset = batch.end ?? segment.length
                 guard
                     let bytes = try StoredBytes(
-                        fragment, segment: segment.id, ordinal: commit.nextOrdinal, offset: offset)
+                        fragment,
+                        segment: segment.id,
+                        ordinal: commit.nextOrdinal,
+                        offset: offset
+                    )
                 else {
                     settled += settle([(fragment, session, .failure(emptyFragment(fragment)))], nil)
                     continue
@@ -150,10 +154,16 @@ extension StreamLog {
     private func emptyFragment(_ fragment: OpenFragment) -> LogError {
         fragment.content.withLock { $0.interruption }
             ?? LogError(
-                .invalidArgument, "Fragment \(fragment.number) ended without a whole sample.")
+                .invalidArgument,
+                "Fragment \(fragment.number) ended without a whole sample."
+            )
     }
 
-    private func needsRoll(_ fragment: OpenFragment, _ segment: SegmentWriter?, _ batch: Batch)
+    private func needsRoll(
+        _ fragment: OpenFragment,
+        _ segment: SegmentWriter?,
+        _ batch: Batch
+    )
         -> Bool
     {
         guard let state = segment?.rollState(pending: batch.entries.last?.record) else {
@@ -161,8 +171,13 @@ extension StreamLog {
             return segment.map { $0.header != fragment.opening.header } ?? false
         }
         return SegmentRoll.reason(
-            state, next: fragment.opening.header, producer: fragment.opening.producer,
-            server: fragment.server, limits: log.configuration.roll, isRing: isRing) != nil
+            state,
+            next: fragment.opening.header,
+            producer: fragment.opening.producer,
+            server: fragment.server,
+            limits: log.configuration.roll,
+            isRing: isRing
+        ) != nil
     }
 
     private var isSynced: Bool {
@@ -170,15 +185,26 @@ extension StreamLog {
         return settings.retentionHours > 0 && settings.durability != .none
     }
 
-    private func createSegment(for fragment: OpenFragment, _ commit: inout CommitState)
+    private func createSegment(
+        for fragment: OpenFragment,
+        _ commit: inout CommitState
+    )
         throws(LogError)
     {
         let segment = try SegmentWriter.create(
-            SegmentID(stream: id, first: fragment.number), in: directory,
-            header: fragment.opening.header, firstOrdinal: commit.nextOrdinal, isDurable: true)
+            SegmentID(stream: id, first: fragment.number),
+            in: directory,
+            header: fragment.opening.header,
+            firstOrdinal: commit.nextOrdinal,
+            isDurable: true
+        )
         do throws(LogError) {
             try log.rows.insert(
-                segment, producer: fragment.opening.producer, server: fragment.server, epoch: epoch)
+                segment,
+                producer: fragment.opening.producer,
+                server: fragment.server,
+                epoch: epoch
+            )
         } catch {
             try? Directory.unlink(segment.media.path)
             try? Directory.unlink(segment.index.path)
@@ -188,7 +214,8 @@ extension StreamLog {
     }
 
     /// Syncs what was written, writes its records and publishes it.
-    private func flush(_ batch: inout Batch, _ commit: inout CommitState) -> [@Sendable () -> Void] {
+    private func flush(_ batch: inout Batch, _ commit: inout CommitState) -> [@Sendable () -> Void]
+    {
         let entries = batch.entries
         batch.entries = []
         guard !entries.isEmpty, var segment = commit.segment else { return [] }
@@ -200,8 +227,9 @@ extension StreamLog {
             abandonSuspect(segment, &commit)
             return fail(entries, error)
         }
+        let records: [FragmentRecord]
         do throws(LogError) {
-            try segment.appendRecords(entries.map(\.record))
+            records = try segment.append(entries.map(\.record))
         } catch {
             commit.nextOrdinal -= UInt64(entries.count)
             cutBack(segment, &commit)
@@ -211,10 +239,17 @@ extension StreamLog {
         let published = segment.firstRecord.flatMap { first in
             segment.lastRecord.map {
                 PublishedSegment(
-                    id: segment.id, count: segment.count, firstRecord: first, lastRecord: $0)
+                    id: segment.id,
+                    count: segment.count,
+                    firstRecord: first,
+                    lastRecord: $0
+                )
             }
         }
-        return settle(entries.map { ($0.fragment, $0.session, .success($0.record)) }, published)
+        return settle(
+            zip(entries, records).map { ($0.fragment, $0.session, .success($1)) },
+            published
+        )
     }
 
     private func fail(
@@ -263,13 +298,19 @@ extension StreamLog {
             metadata: [
                 "stream.name": "\(name)", "fragment.number": "\(fragment.number)",
                 "error": "\(error)",
-            ])
+            ]
+        )
         record(
             Gap(
                 start: opening.producer,
-                end: opening.producer.advanced(byMilliseconds: Int64(duration)), clock: .producer,
-                reason: reason, session: fragment.session, sampleCount: UInt64(samples),
-                byteCount: UInt64(bytes)))
+                end: opening.producer.advanced(byMilliseconds: Int64(duration)),
+                clock: .producer,
+                reason: reason,
+                session: fragment.session,
+                sampleCount: UInt64(samples),
+                byteCount: UInt64(bytes)
+            )
+        )
     }
 
     private func writeFailed(_ error: LogError, _ commit: inout CommitState) {
@@ -286,7 +327,8 @@ extension StreamLog {
         do throws(LogError) {
             try segment.media.truncate(to: segment.length)
             try segment.index.truncate(
-                to: UInt64((segment.count + 1) * IndexFile.recordLength))
+                to: UInt64((segment.count + 1) * IndexFile.recordLength)
+            )
         } catch {
             abandonSuspect(segment, &commit)
         }
@@ -297,22 +339,34 @@ extension StreamLog {
         commit.segment = nil
         let metadata = "\(segment.id)"
         do throws(LogError) {
+            if segment.count == 0 {
+                // Nothing in it was ever promised to anybody.
+                try log.rows.markDeleting([segment.id.first], of: id, epoch: epoch)
+                try log.removeSegments([segment.id.first], of: id, in: directory, epoch: epoch)
+                return
+            }
             try updateDocument { document in
                 document.suspectSegments[segment.id.first] = segment.length
             }
             try log.rows.markSuspect(
-                segment.id, durableLength: segment.length, extent: segment.extent, epoch: epoch)
+                segment.id,
+                durableLength: segment.length,
+                extent: segment.extent,
+                epoch: epoch
+            )
         } catch {
             log.logger.error(
                 "a suspect log segment could not be recorded as such",
-                metadata: ["segment": "\(metadata)", "error": "\(error)"])
+                metadata: ["segment": "\(metadata)", "error": "\(error)"]
+            )
         }
         do throws(LogError) {
             try segment.media.truncate(to: segment.length)
         } catch {
             log.logger.error(
                 "a suspect log segment could not be cut",
-                metadata: ["segment": "\(metadata)", "error": "\(error)"])
+                metadata: ["segment": "\(metadata)", "error": "\(error)"]
+            )
         }
     }
 
@@ -340,56 +394,58 @@ extension StreamLog {
     /// How many events wait in memory while they cannot be written.
     private static let deferredEventsMax = 10_000
 
-    private func appendEvents(_ events: [PendingEvent], _ commit: inout CommitState)
+    private func appendEvents(
+        _ events: [PendingEvent],
+        _ commit: inout CommitState
+    )
         throws(LogError)
     {
         guard !events.isEmpty else { return }
         let length: UInt64
         do throws(LogError) {
             var bytes = ByteBuffer()
-            for pending in events { bytes.writeImmutableBuffer(try EventsFile.encode(pending.event)) }
-            let file: OpenFile
-            if let known = commit.eventsFile {
-                file = known
-            } else {
-                let path = "\(directory)/\(StreamFiles.events)"
-                let isNew = !Directory.exists(path)
-                file = try OpenFile.open(path, O_RDWR | O_CREAT)
-                if isNew { try Directory.sync(directory) }
-                commit.eventsFile = file
+            for pending in events {
+                bytes.writeImmutableBuffer(try EventsFile.encode(pending.event))
             }
-            do throws(LogError) {
-                try file.write([bytes], at: commit.eventsLength)
-                try file.syncData()
-            } catch {
-                // The next attempt opens the file anew and writes at the same place.
-                commit.eventsFile = nil
-                throw error
-            }
+            // Opened for each write: sessions are rare, and streams may be many. After a failure
+            // the next attempt writes at the same place.
+            let path = "\(directory)/\(StreamFiles.events)"
+            let isNew = !Directory.exists(path)
+            let file = try OpenFile.open(path, O_RDWR | O_CREAT)
+            if isNew { try Directory.sync(directory) }
+            try file.write([bytes], at: commit.eventsLength)
+            try file.syncData()
             length = UInt64(bytes.readableBytes)
             commit.eventsLength += length
         } catch {
             state.withLock { state in
                 let kept = events.map { PendingEvent(event: $0.event, completion: nil) }
                 state.deferredEvents = Array(
-                    (kept + state.deferredEvents).suffix(Self.deferredEventsMax))
+                    (kept + state.deferredEvents).suffix(Self.deferredEventsMax)
+                )
             }
             log.logger.error(
                 "events of a stream could not be stored",
                 metadata: [
                     "stream.name": "\(name)", "events": "\(events.count)", "error": "\(error)",
-                ])
+                ]
+            )
             throw error
         }
         do throws(LogError) {
             try log.rows.record(
-                events.map(\.event), of: id, from: commit.eventsLength - length,
-                upTo: commit.eventsLength, epoch: epoch)
+                events.map(\.event),
+                of: id,
+                from: commit.eventsLength - length,
+                upTo: commit.eventsLength,
+                epoch: epoch
+            )
         } catch {
             // The file has them; the catalog takes them from there at the next start.
             log.logger.error(
                 "events of a stream are missing from the catalog",
-                metadata: ["stream.name": "\(name)", "error": "\(error)"])
+                metadata: ["stream.name": "\(name)", "error": "\(error)"]
+            )
         }
     }
 

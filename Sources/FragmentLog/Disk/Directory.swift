@@ -1,7 +1,9 @@
 import Glibc
 import NIOCore
 
-/// Operations on directories and names, each durable when its documentation says so. All block.
+/// Operations on directories and names, each durable when its documentation says so.
+///
+/// All block.
 enum Directory {
     /// Makes a directory of mode 0700 unless it is there; returns whether it was made.
     @discardableResult
@@ -17,7 +19,9 @@ enum Directory {
         try directory.sync()
     }
 
-    /// Removes a file; a file that is not there is no error. Not durable before ``sync(_:)``.
+    /// Removes a file; a file that is not there is no error.
+    ///
+    /// Not durable before ``sync(_:)``.
     static func unlink(_ path: String) throws(LogError) {
         if unsafe Glibc.unlink(path) != 0, errno != ENOENT { throw LogError.system("unlink", path) }
     }
@@ -48,8 +52,14 @@ enum Directory {
     }
 
     /// Replaces a small file as a whole and durably: write beside it, sync, rename, sync the
-    /// directory. After a crash either the old or the new content is there.
-    static func replaceFile(_ name: String, in directory: String, with content: ByteBuffer)
+    /// directory.
+    ///
+    /// After a crash either the old or the new content is there.
+    static func replaceFile(
+        _ name: String,
+        in directory: String,
+        with content: ByteBuffer
+    )
         throws(LogError)
     {
         let temporary = "\(directory)/\(name).new"
@@ -74,7 +84,9 @@ enum Directory {
         let content = try file.read(at: 0, length: limit + 1)
         if content.readableBytes > limit {
             throw LogError(
-                .damaged, "\(path) is larger than the \(limit) bytes such a file can have.")
+                .damaged,
+                "\(path) is larger than the \(limit) bytes such a file can have."
+            )
         }
         return content
     }

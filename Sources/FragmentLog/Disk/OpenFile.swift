@@ -17,7 +17,11 @@ final class OpenFile: Sendable {
 
     deinit { close(descriptor) }
 
-    static func open(_ path: String, _ flags: Int32, mode: mode_t = 0o600) throws(LogError)
+    static func open(
+        _ path: String,
+        _ flags: Int32,
+        mode: mode_t = 0o600
+    ) throws(LogError)
         -> OpenFile
     {
         while true {
@@ -36,7 +40,12 @@ final class OpenFile: Sendable {
         while first < buffers.count {
             let last = min(buffers.count, first + 512)
             let written = unsafe withVectors(buffers[first..<last], skipping: skip) { vectors in
-                unsafe pwritev(descriptor, vectors.baseAddress, Int32(vectors.count), off_t(position))
+                unsafe pwritev(
+                    descriptor,
+                    vectors.baseAddress,
+                    Int32(vectors.count),
+                    off_t(position)
+                )
             }
             if written < 0 {
                 if errno == EINTR { continue }
@@ -51,7 +60,9 @@ final class OpenFile: Sendable {
             skip = remaining
             if written == 0, first < last {
                 throw LogError(
-                    .diskFull, "Writing \(path) took no bytes; free space on its volume.")
+                    .diskFull,
+                    "Writing \(path) took no bytes; free space on its volume."
+                )
             }
         }
     }
@@ -71,8 +82,11 @@ final class OpenFile: Sendable {
                         at: index,
                         to: iovec(
                             iov_base: UnsafeMutableRawPointer(
-                                mutating: bytes.baseAddress.map { unsafe $0 + begin }),
-                            iov_len: bytes.count - begin))
+                                mutating: bytes.baseAddress.map { unsafe $0 + begin }
+                            ),
+                            iov_len: bytes.count - begin
+                        )
+                    )
                 }
             }
             return unsafe body(vectors)
@@ -125,14 +139,23 @@ final class OpenFile: Sendable {
     }
 
     /// Copies `length` bytes of another file without passing them through this process.
-    func copy(from source: OpenFile, sourceOffset: UInt64, length: UInt64, at offset: UInt64)
+    func copy(
+        from source: OpenFile,
+        sourceOffset: UInt64,
+        length: UInt64,
+        at offset: UInt64
+    )
         throws(LogError)
     {
         var done: UInt64 = 0
         while done < length {
             let count = kl_copy_file_range(
-                source.descriptor, Int64(sourceOffset + done), descriptor, Int64(offset + done),
-                Int(length - done))
+                source.descriptor,
+                Int64(sourceOffset + done),
+                descriptor,
+                Int64(offset + done),
+                Int(length - done)
+            )
             if count > 0 {
                 done += UInt64(count)
                 continue
@@ -141,7 +164,9 @@ final class OpenFile: Sendable {
             if count < 0, [EXDEV, EINVAL, ENOSYS, EOPNOTSUPP].contains(errno) {
                 // File systems without the call: read and write in pieces instead.
                 let piece = try source.read(
-                    at: sourceOffset + done, length: Int(min(length - done, 1 << 20)))
+                    at: sourceOffset + done,
+                    length: Int(min(length - done, 1 << 20))
+                )
                 if piece.readableBytes > 0 {
                     try write([piece], at: offset + done)
                     done += UInt64(piece.readableBytes)

@@ -30,7 +30,14 @@ package struct FragmentRecord: Equatable, Sendable {
     package var flags: FragmentFlags
     /// The log segment that holds the fragment.
     package var segment: SegmentID
-    /// Which record of its segment's `.idx` this is, from 0. Not stored.
+    /// How far this fragment and those before it in the log segment reach past its start, on the
+    /// producer's clock, in milliseconds: what makes a binary search by end exact.
+    package var producerReachMilliseconds: UInt32 = 0
+    /// The same on the server's clock.
+    package var serverReachMilliseconds: UInt32 = 0
+    /// Which record of its segment's `.idx` this is, from 0.
+    ///
+    /// Not stored.
     package var position: UInt32 = 0
     /// Offset of the fragment's first byte in its log segment.
     package var offset: UInt64
@@ -71,6 +78,24 @@ package struct FragmentRecord: Equatable, Sendable {
         clock == .producer ? producer : server
     }
 
+    /// The latest end of this fragment and those before it in the log segment.
+    func reach(on clock: StreamClock) -> Timestamp {
+        clock == .producer
+            ? producer.advanced(byMilliseconds: Int64(producerReachMilliseconds))
+            : server.advanced(byMilliseconds: Int64(serverReachMilliseconds))
+    }
+
+    /// Fills in what depends on the place in the log segment.
+    mutating func place(after previous: FragmentRecord?) {
+        position = previous.map { $0.position + 1 } ?? 0
+        func reach(_ clock: StreamClock) -> UInt32 {
+            let latest = max(previous?.reach(on: clock) ?? end(on: clock), end(on: clock))
+            return UInt32(clamping: latest.milliseconds(since: start(on: clock)))
+        }
+        producerReachMilliseconds = reach(.producer)
+        serverReachMilliseconds = reach(.server)
+    }
+
     /// The end on one of the clocks.
     package func end(on clock: StreamClock) -> Timestamp {
         clock == .producer ? producerEnd : serverEnd
@@ -82,18 +107,25 @@ extension FragmentRecord {
     init(_ fragment: StoredFragment, segment: SegmentID) {
         let table = fragment.table
         self.init(
-            number: fragment.number, ordinal: table.ordinal, producer: table.producerTimestamp,
+            number: fragment.number,
+            ordinal: table.ordinal,
+            producer: table.producerTimestamp,
             server: table.serverTimestamp,
             durationMilliseconds: UInt32(clamping: table.durationMilliseconds),
-            sampleCount: UInt32(clamping: table.samples.count), session: table.session,
-            mediaTimeMilliseconds: table.mediaTimeMilliseconds, clockSource: table.clockSource,
+            sampleCount: UInt32(clamping: table.samples.count),
+            session: table.session,
+            mediaTimeMilliseconds: table.mediaTimeMilliseconds,
+            clockSource: table.clockSource,
             clockErrorMilliseconds: UInt32(clamping: table.clockErrorMilliseconds),
-            flags: table.flags, segment: segment, offset: UInt64(clamping: fragment.offset),
+            flags: table.flags,
+            segment: segment,
+            offset: UInt64(clamping: fragment.offset),
             samplesLength: UInt32(clamping: fragment.samplesTagsLength),
             serverTagsLength: UInt32(clamping: fragment.serverTagsLength),
             tagsBeforeLength: UInt32(clamping: fragment.tagsBeforeLength),
             clusterLength: UInt64(clamping: fragment.clusterLength),
             tagsAfterLength: UInt32(clamping: fragment.tagsAfterLength),
-            fragmentCRC: fragment.fragmentCRC)
+            fragmentCRC: fragment.fragmentCRC
+        )
     }
 }

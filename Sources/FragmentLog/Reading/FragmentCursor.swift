@@ -44,6 +44,7 @@ package struct FragmentCursor: Sendable {
     /// The next fragment.
     ///
     /// - Parameter follow: Whether to wait for fragments to come rather than to end at the head.
+    /// - Returns: The fragment, or that there is none.
     /// - Throws: `.damaged`, `.ioError`; `.shuttingDown` when the task was cancelled.
     package mutating func next(follow: Bool) async throws(LogError) -> Step {
         while true {
@@ -78,7 +79,9 @@ package struct FragmentCursor: Sendable {
             await stream.changes.wait(beyond: seen)
             if Task.isCancelled {
                 throw LogError(
-                    .shuttingDown, "Following stream '\(stream.name)' was cancelled.")
+                    .shuttingDown,
+                    "Following stream '\(stream.name)' was cancelled."
+                )
             }
         }
     }
@@ -98,12 +101,16 @@ package struct FragmentCursor: Sendable {
                 }
             }
             let following = FragmentNumber(
-                sequence: position.sequence, serverMilliseconds: position.serverMilliseconds,
-                random: position.random)
+                sequence: position.sequence,
+                serverMilliseconds: position.serverMilliseconds,
+                random: position.random
+            )
             guard let record = try stream.firstRecord(after: following) else { return nil }
             let row = try stream.log.rows.segment(of: stream.id, containing: record.number)
-            return (record, try row.flatMap { row throws(LogError) in try stream.index(of: row) },
-                Int(record.position) + 1)
+            return (
+                record, try row.flatMap { row throws(LogError) in try stream.index(of: row) },
+                Int(record.position) + 1
+            )
         }
         guard let (record, newIndex, next) = found else { return nil }
         self.index = newIndex
@@ -127,10 +134,16 @@ extension StreamLog {
         case .newest:
             return FragmentCursor(stream: self, after: newestPosition() ?? zero)
         case .time(let instant, let clock):
-            let record = try await log.readPool.run { () throws(LogError) in
-                var scan = TimeOrderScan(
-                    self, range: instant..<Timestamp(milliseconds: .max), clock: clock, after: nil)
-                return try scan.next()
+            let record = try await log.readPool.run { () throws(LogError) -> FragmentRecord? in
+                // Usually footage follows soon; a long range of the server's clock costs more to
+                // look up than a short one.
+                for span: Int64 in [3_600_000, 24 * 3_600_000, .max] {
+                    let end = instant.advanced(byMilliseconds: span)
+                    guard end > instant else { continue }
+                    var scan = TimeOrderScan(self, range: instant..<end, clock: clock, after: nil)
+                    if let record = try scan.next() { return record }
+                }
+                return nil
             }
             if let record {
                 return FragmentCursor(stream: self, after: record.number, first: record)
@@ -147,11 +160,17 @@ extension StreamLog {
         }
     }
 
-    /// The visible fragment with the smallest number above `number`. Blocks.
+    /// The visible fragment with the smallest number above `number`.
+    ///
+    /// Blocks.
     func firstRecord(after number: FragmentNumber) throws(LogError) -> FragmentRecord? {
         // Numbers of one stream differ in their sequence.
         try firstRecord(
             atOrAfter: FragmentNumber(
-                sequence: number.sequence &+ 1, serverMilliseconds: 0, random: 0))
+                sequence: number.sequence &+ 1,
+                serverMilliseconds: 0,
+                random: 0
+            )
+        )
     }
 }

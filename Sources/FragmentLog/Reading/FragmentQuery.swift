@@ -27,7 +27,9 @@ package struct FragmentQuery: Sendable {
 
     /// A query from its parts.
     package init(
-        range: Range<Timestamp>, clock: StreamClock = .producer, limit: Int = 1000,
+        range: Range<Timestamp>,
+        clock: StreamClock = .producer,
+        limit: Int = 1000,
         after: FragmentPosition? = nil
     ) {
         self.range = range

@@ -19,6 +19,7 @@ package struct FragmentReader: Sendable {
     /// - Parameters:
     ///   - offset: Counted from the first byte of the stored fragment.
     ///   - length: How many bytes.
+    /// - Returns: As many bytes as were asked for.
     /// - Throws: `.damaged` when the file is shorter than its index says, `.ioError`.
     package func read(at offset: UInt64, length: Int) async throws(LogError) -> ByteBuffer {
         let (file, record) = (file, record)

@@ -1,7 +1,9 @@
 import MediaModel
 import NIOCore
 
-/// Reads the `.idx` of one log segment. All methods block.
+/// Reads the `.idx` of one log segment.
+///
+/// All methods block.
 ///
 /// Both timestamps and the numbers grow from record to record, so every lookup is a binary search
 /// of a few 128-byte reads.
@@ -16,7 +18,9 @@ struct SegmentIndex {
     /// - Throws: `.damaged` when its CRC does not match.
     func record(_ position: Int) throws(LogError) -> FragmentRecord {
         let bytes = try file.read(
-            at: UInt64((position + 1) * IndexFile.recordLength), length: IndexFile.recordLength)
+            at: UInt64((position + 1) * IndexFile.recordLength),
+            length: IndexFile.recordLength
+        )
         guard var record = IndexFile.record(bytes, of: id) else {
             throw LogError(
                 .damaged,
@@ -33,7 +37,8 @@ struct SegmentIndex {
         guard wanted > 0 else { return [] }
         var bytes = try file.read(
             at: UInt64((position + 1) * IndexFile.recordLength),
-            length: wanted * IndexFile.recordLength)
+            length: wanted * IndexFile.recordLength
+        )
         var records: [FragmentRecord] = []
         records.reserveCapacity(wanted)
         for index in 0..<wanted {

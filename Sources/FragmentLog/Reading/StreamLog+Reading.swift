@@ -20,8 +20,14 @@ extension StreamLog {
 
     func fragmentsBlocking(_ query: FragmentQuery) throws(LogError) -> FragmentPage {
         var scan = TimeOrderScan(
-            self, range: query.range, clock: query.clock, after: query.after)
+            self,
+            range: query.range,
+            clock: query.clock,
+            after: query.after
+        )
         var page = FragmentPage(fragments: [], next: nil)
+        // The ring of retention 0 is for live readers and never listed.
+        if isRing { return page }
         while let record = try scan.next() {
             if page.fragments.count == query.limit {
                 page.next = page.fragments.last.map {
@@ -49,11 +55,15 @@ extension StreamLog {
     package func oldest() async throws(LogError) -> FragmentRecord? {
         try checkOpen()
         return try await log.readPool.run { () throws(LogError) in
-            try self.firstRecord(atOrAfter: FragmentNumber(sequence: 0, serverMilliseconds: 0, random: 0))
+            try self.firstRecord(
+                atOrAfter: FragmentNumber(sequence: 0, serverMilliseconds: 0, random: 0)
+            )
         }
     }
 
-    /// The visible fragment with the smallest number that is not below `number`. Blocks.
+    /// The visible fragment with the smallest number that is not below `number`.
+    ///
+    /// Blocks.
     func firstRecord(atOrAfter number: FragmentNumber) throws(LogError) -> FragmentRecord? {
         let document = state.withLock { $0.document }
         var row = try log.rows.segment(of: id, containing: number)
@@ -113,13 +123,18 @@ extension StreamLog {
     ///
     /// - Throws: `.gone` when retention or a deletion has taken it, `.damaged` when its checksum
     ///   does not match.
-    package func read(_ record: FragmentRecord, _ part: FragmentPart) async throws(LogError)
+    package func read(
+        _ record: FragmentRecord,
+        _ part: FragmentPart
+    ) async throws(LogError)
         -> ByteBuffer
     {
         let reader = try await open(record)
         let extent = record.extent(of: part)
         return try await reader.read(
-            at: extent.offset - record.offset, length: Int(extent.length))
+            at: extent.offset - record.offset,
+            length: Int(extent.length)
+        )
     }
 
     /// A stored fragment for reading piece by piece; it stays readable while it is held.
@@ -130,7 +145,8 @@ extension StreamLog {
             let file: OpenFile
             do throws(LogError) {
                 file = try self.log.descriptors.file(
-                    "\(self.directory)/\(StreamFiles.media(record.segment.first))")
+                    "\(self.directory)/\(StreamFiles.media(record.segment.first))"
+                )
             } catch {
                 throw error.code == .gone ? self.gone(record.number) : error
             }
@@ -139,29 +155,40 @@ extension StreamLog {
         }
     }
 
-    func read(_ record: FragmentRecord, clusterChildrenFrom offset: Int, length: Int)
+    func read(
+        _ record: FragmentRecord,
+        clusterChildrenFrom offset: Int,
+        length: Int
+    )
         async throws(LogError) -> ByteBuffer
     {
         let reader = try await open(record)
         let cluster = record.extent(of: .cluster).offset - record.offset
         return try await reader.read(
-            at: cluster + UInt64(ClusterWriter.prefixLength + offset), length: length)
+            at: cluster + UInt64(ClusterWriter.prefixLength + offset),
+            length: length
+        )
     }
 
     private func gone(_ number: FragmentNumber) -> LogError {
         LogError(
             .gone,
-            "Fragment \(number) of stream '\(name)' is no longer kept; list the stream for what is.")
+            "Fragment \(number) of stream '\(name)' is no longer kept; list the stream for what is."
+        )
     }
 
-    /// Compares a fragment with its checksum before it is read for the first time. Blocks.
+    /// Compares a fragment with its checksum before it is read for the first time.
+    ///
+    /// Blocks.
     func check(_ record: FragmentRecord, in file: OpenFile) throws(LogError) {
         if log.checked.contains(record) { return }
         var crc = CRC32()
         var done: UInt64 = 0
         while done < record.storedLength {
             let piece = try file.read(
-                at: record.offset + done, length: Int(min(record.storedLength - done, 1 << 20)))
+                at: record.offset + done,
+                length: Int(min(record.storedLength - done, 1 << 20))
+            )
             if piece.readableBytes == 0 { break }
             crc.update(piece)
             done += UInt64(piece.readableBytes)
@@ -172,7 +199,8 @@ extension StreamLog {
                 metadata: [
                     "stream.name": "\(name)", "fragment.number": "\(record.number)",
                     "file": "\(file.path)", "offset": "\(record.offset)",
-                ])
+                ]
+            )
             throw LogError(
                 .damaged,
                 "Fragment \(record.number) of stream '\(name)', at byte \(record.offset) of \(file.path), does not match its checksum and is not served; restore the file from a backup."
@@ -194,11 +222,14 @@ extension StreamLog {
         let media = try log.descriptors.file("\(directory)/\(StreamFiles.media(segment.first))")
         guard
             let fields = IndexFile.Header(
-                try index.read(at: 0, length: IndexFile.recordLength)),
+                try index.read(at: 0, length: IndexFile.recordLength)
+            ),
             fields.segment == segment
         else {
             throw LogError(
-                .damaged, "The header of \(index.path) is damaged; run 'kinelog verify --repair'.")
+                .damaged,
+                "The header of \(index.path) is damaged; run 'kinelog verify --repair'."
+            )
         }
         let bytes = try media.read(at: 0, length: Int(fields.headerLength))
         guard CRC32.of(bytes) == fields.headerCRC else {
@@ -215,7 +246,11 @@ extension StreamLog {
     // MARK: Gaps
 
     /// Stored gaps that touch a stretch of time, oldest first.
-    package func gaps(in range: Range<Timestamp>, clock: StreamClock, limit: Int)
+    package func gaps(
+        in range: Range<Timestamp>,
+        clock: StreamClock,
+        limit: Int
+    )
         async throws(LogError) -> [Gap]
     {
         try checkOpen()

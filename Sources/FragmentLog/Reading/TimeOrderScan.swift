@@ -3,16 +3,14 @@ import Catalog
 import MediaModel
 
 /// Walks the fragments of a stream that overlap a stretch of time, in the order of the chosen
-/// clock. Blocks.
+/// clock.
+///
+/// Blocks.
 ///
 /// Log segments come from the catalog in the order of their first timestamps, a page at a time, and
 /// are merged: footage that was sent late lies in a segment of its own beside the one that was live
 /// then. Since no segment spans more than twenty minutes, few are open at a time.
 struct TimeOrderScan {
-    /// The longest a fragment can last, in milliseconds; with the span of a segment it bounds how
-    /// far before the stretch a segment may begin that still reaches into it.
-    static let fragmentMillisecondsMax: Int64 = 5 * 60_000
-
     private struct Source {
         var index: SegmentIndex
         var position: Int
@@ -20,7 +18,7 @@ struct TimeOrderScan {
     }
 
     private static let segmentsPerPage = 64
-    private static let recordsPerRead = 64
+    private static let recordsPerRead = 16
 
     private let stream: StreamLog
     private let range: Range<Timestamp>
@@ -33,7 +31,10 @@ struct TimeOrderScan {
     private var sources: [Source] = []
 
     init(
-        _ stream: StreamLog, range: Range<Timestamp>, clock: StreamClock, after: FragmentPosition?
+        _ stream: StreamLog,
+        range: Range<Timestamp>,
+        clock: StreamClock,
+        after: FragmentPosition?
     ) {
         self.stream = stream
         self.range = range
@@ -82,7 +83,8 @@ struct TimeOrderScan {
             guard let row = try peekRow() else { return best }
             if let record = best.flatMap({ sources[$0].buffer.first }) {
                 let isLater =
-                    clock == .server ? row.first > record.number : row.producerStart > record.producer
+                    clock == .server
+                    ? row.first > record.number : row.producerStart > record.producer
                 if isLater { return best }
             }
             rows = rows.dropFirst()
@@ -106,8 +108,12 @@ struct TimeOrderScan {
     private mutating func peekRow() throws(LogError) -> SegmentRow? {
         if rows.isEmpty, !isExhausted {
             rows = try stream.log.rows.segments(
-                of: stream.id, range: range, clock: clock, after: lastRow,
-                limit: Self.segmentsPerPage)[...]
+                of: stream.id,
+                range: range,
+                clock: clock,
+                after: lastRow,
+                limit: Self.segmentsPerPage
+            )[...]
             lastRow = rows.last ?? lastRow
             isExhausted = rows.count < Self.segmentsPerPage
         }
@@ -117,12 +123,15 @@ struct TimeOrderScan {
     private mutating func open(_ row: SegmentRow) throws(LogError) {
         guard let index = try stream.index(of: row), index.count > 0 else { return }
         let clock = clock
-        var earliest = range.lowerBound.advanced(byMilliseconds: -Self.fragmentMillisecondsMax)
-        if clock == .producer, let after { earliest = max(earliest, after.start) }
+        // What earlier fragments reach to is in each record, so this finds exactly the first that
+        // goes on into the stretch; one of no length counts where it stands.
+        let resumed = clock == .producer ? after?.start : nil
         let passed = clock == .server ? after?.number : nil
         let position = try index.firstPosition { record in
             if let passed, record.number <= passed { return false }
-            return record.start(on: clock) >= earliest
+            if let resumed, record.start(on: clock) < resumed { return false }
+            return record.reach(on: clock) > range.lowerBound
+                || record.start(on: clock) >= range.lowerBound
         }
         sources.append(Source(index: index, position: position, buffer: []))
         if try !refill(sources.count - 1) { sources.removeLast() }
@@ -132,7 +141,9 @@ struct TimeOrderScan {
     private mutating func refill(_ index: Int) throws(LogError) -> Bool {
         while sources[index].position < sources[index].index.count {
             let records = try sources[index].index.records(
-                from: sources[index].position, atMost: Self.recordsPerRead)
+                from: sources[index].position,
+                atMost: Self.recordsPerRead
+            )
             sources[index].position += records.count
             let wanted = records.filter {
                 $0.start(on: clock) < range.upperBound && $0.end(on: clock) > range.lowerBound

@@ -25,7 +25,10 @@ extension FragmentLog {
                     do throws(LogError) {
                         let stream = try await self.commitPool.run { () throws(LogError) in
                             try self.recoverStream(
-                                id, open: segmentsOf[id] ?? [], deleting: deletingOf[id] ?? [])
+                                id,
+                                open: segmentsOf[id] ?? [],
+                                deleting: deletingOf[id] ?? []
+                            )
                         }
                         return (id, .success(stream))
                     } catch {
@@ -47,7 +50,8 @@ extension FragmentLog {
                 // verify.
                 logger.error(
                     "a stream could not be opened",
-                    metadata: ["stream.id": "\(id)", "error": "\(error)"])
+                    metadata: ["stream.id": "\(id)", "error": "\(error)"]
+                )
                 state.withLock { $0.damaged[id.description] = error }
             }
         }
@@ -59,18 +63,25 @@ extension FragmentLog {
         logger.info(
             "log opened",
             metadata: [
-                "directory": "\(directory.path)", "streams": "\(state.withLock { $0.streams.count })",
+                "directory": "\(directory.path)",
+                "streams": "\(state.withLock { $0.streams.count })",
                 "segments.unsealed": "\(open.count)",
-            ])
+            ]
+        )
     }
 
-    /// One stream; `nil` when it was being deleted or made. Blocks.
+    /// One stream; `nil` when it was being deleted or made.
+    ///
+    /// Blocks.
     private func recoverStream(
-        _ id: StreamID, open: [SegmentRow], deleting: [FragmentNumber]
+        _ id: StreamID,
+        open: [SegmentRow],
+        deleting: [FragmentNumber]
     ) throws(LogError) -> StreamLog? {
         let path = "\(directory.streams)/\(id)"
         let documentPath = "\(path)/\(StreamFiles.document)"
-        guard let content = try Directory.readFile(documentPath, atMost: StreamDocument.fileBytesMax)
+        guard
+            let content = try Directory.readFile(documentPath, atMost: StreamDocument.fileBytesMax)
         else {
             // Between making the directory and its document a stream has no footage.
             let left = try Directory.names(in: path).filter { $0 != "\(StreamFiles.document).new" }
@@ -93,15 +104,21 @@ extension FragmentLog {
         for name in try spillFiles(in: path, open) { try Directory.unlink("\(path)/\(name)") }
         let eventsLength = try recoverEvents(id, path, document)
         let reader = SegmentRecovery(
-            directory: path, stream: id, document: document,
+            directory: path,
+            stream: id,
+            document: document,
             trustsSyncs: document.info.settings.durability != .none
                 && document.info.settings.retentionHours > 0,
-            isSameBoot: directory.isSameBoot, logger: logger)
+            isSameBoot: directory.isSameBoot,
+            logger: logger
+        )
         for row in open {
             if let extent = try reader.recover(row) {
                 try rows.seal(
-                    SegmentID(stream: id, first: row.first), extent: extent,
-                    epoch: document.ownerEpoch)
+                    SegmentID(stream: id, first: row.first),
+                    extent: extent,
+                    epoch: document.ownerEpoch
+                )
             } else {
                 try rows.markDeleting([row.first], of: id, epoch: document.ownerEpoch)
                 try removeSegments([row.first], of: id, in: path, epoch: document.ownerEpoch)
@@ -111,18 +128,26 @@ extension FragmentLog {
             try removeSegments(deleting, of: id, in: path, epoch: document.ownerEpoch)
         }
         var head: FragmentRecord?
-        var nextOrdinal: UInt64 = 0
+        var nextOrdinal = document.ordinalFloor
         if let last = try rows.lastSegment(of: id), let extent = last.extent {
-            nextOrdinal = last.firstOrdinal + extent.fragmentCount
+            nextOrdinal = max(nextOrdinal, last.firstOrdinal + extent.fragmentCount)
             let index = SegmentIndex(
-                id: SegmentID(stream: id, first: last.first), count: Int(extent.fragmentCount),
-                file: try descriptors.file("\(path)/\(StreamFiles.index(last.first))"))
+                id: SegmentID(stream: id, first: last.first),
+                count: Int(extent.fragmentCount),
+                file: try descriptors.file("\(path)/\(StreamFiles.index(last.first))")
+            )
             head = try index.record(index.count - 1)
         }
         let stream = StreamLog(
-            document: document, directory: path, log: self, head: head, nextOrdinal: nextOrdinal,
+            document: document,
+            directory: path,
+            log: self,
+            head: head,
+            nextOrdinal: nextOrdinal,
             nextSequence: document.sequenceHighWater,
-            nextSession: try rows.maxSession(of: id) + 1, eventsLength: eventsLength)
+            nextSession: try rows.maxSession(of: id) + 1,
+            eventsLength: eventsLength
+        )
         return stream
     }
 
@@ -136,7 +161,11 @@ extension FragmentLog {
     }
 
     /// Takes events into the catalog that it has not seen, and cuts a torn tail.
-    private func recoverEvents(_ id: StreamID, _ path: String, _ document: StreamDocument)
+    private func recoverEvents(
+        _ id: StreamID,
+        _ path: String,
+        _ document: StreamDocument
+    )
         throws(LogError) -> UInt64
     {
         let file = "\(path)/\(StreamFiles.events)"
@@ -156,13 +185,18 @@ extension FragmentLog {
             if length == 0 { break }
             offset += UInt64(length)
             try rows.record(
-                found, of: id, from: offset - UInt64(length), upTo: offset,
-                epoch: document.ownerEpoch)
+                found,
+                of: id,
+                from: offset - UInt64(length),
+                upTo: offset,
+                epoch: document.ownerEpoch
+            )
         }
         if offset < size {
             logger.warning(
                 "the torn tail of an events log was cut",
-                metadata: ["file": "\(file)", "bytes": "\(size - offset)"])
+                metadata: ["file": "\(file)", "bytes": "\(size - offset)"]
+            )
             try events.truncate(to: offset)
             try events.sync()
         }
@@ -182,12 +216,23 @@ extension FragmentLog {
                     StreamLog.PendingEvent(
                         event: .gap(
                             Gap(
-                                start: start, end: now, clock: .server, reason: .crash,
-                                session: session.id, after: head?.number)), completion: nil))
+                                start: start,
+                                end: now,
+                                clock: .server,
+                                reason: .crash,
+                                session: session.id,
+                                after: head?.number
+                            )
+                        ),
+                        completion: nil
+                    )
+                )
                 state.pendingEvents.append(
                     StreamLog.PendingEvent(
                         event: .sessionEnd(session: session.id, reason: "crash", at: now),
-                        completion: nil))
+                        completion: nil
+                    )
+                )
             }
         }
         stream.scheduleCommit()

@@ -5,7 +5,9 @@ import Matroska
 import MediaModel
 import NIOCore
 
-/// Brings one unsealed log segment into order after a crash. Blocks.
+/// Brings one unsealed log segment into order after a crash.
+///
+/// Blocks.
 ///
 /// At `sync` and `interval` an intact index record proves that its fragment was synced; after a mere
 /// crash of the process nothing that was written is lost at all. What lies beyond the last record is
@@ -76,7 +78,7 @@ struct SegmentRecovery {
         for fragment in try wholeFragments(media, from: end, limit: limit) {
             var record = FragmentRecord(fragment, segment: segment)
             record.ordinal = header.firstOrdinal + UInt64(records.count + added.count)
-            record.position = UInt32(records.count + added.count)
+            record.place(after: added.last ?? records.last)
             if let previous = added.last ?? records.last,
                 record.number <= previous.number || record.producer <= previous.producer
             {
@@ -89,7 +91,8 @@ struct SegmentRecovery {
         if size > end {
             logger.warning(
                 "the torn tail of a log segment was cut",
-                metadata: ["file": "\(mediaPath)", "offset": "\(end)", "bytes": "\(size - end)"])
+                metadata: ["file": "\(mediaPath)", "offset": "\(end)", "bytes": "\(size - end)"]
+            )
             try media.truncate(to: end)
         }
         try index.truncate(to: UInt64((records.count + 1) * IndexFile.recordLength))
@@ -104,10 +107,12 @@ struct SegmentRecovery {
         let known = records.tail + added
         guard let last = known.last else { return nil }
         return SegmentExtent(
-            fragmentCount: UInt64(count), last: last.number,
+            fragmentCount: UInt64(count),
+            last: last.number,
             producerEnd: known.map(\.producerEnd).max() ?? last.producerEnd,
             serverEnd: known.map(\.serverEnd).max() ?? last.serverEnd,
-            byteCount: end)
+            byteCount: end
+        )
     }
 
     /// The records of an `.idx` up to the first that is not intact; of many only the last ones are
@@ -137,7 +142,10 @@ struct SegmentRecovery {
         }
     }
 
-    private func intactRecords(_ index: OpenFile, _ segment: SegmentID) throws(LogError)
+    private func intactRecords(
+        _ index: OpenFile,
+        _ segment: SegmentID
+    ) throws(LogError)
         -> IntactRecords
     {
         let length = UInt64(IndexFile.recordLength)
@@ -149,7 +157,8 @@ struct SegmentRecovery {
         while position < total {
             var bytes = try index.read(
                 at: UInt64(position + 1) * length,
-                length: min(total - position, 1024) * IndexFile.recordLength)
+                length: min(total - position, 1024) * IndexFile.recordLength
+            )
             while let slice = bytes.readSlice(length: IndexFile.recordLength) {
                 guard var record = IndexFile.record(slice, of: segment),
                     records.last.map({ $0.offset + $0.storedLength == record.offset }) ?? true
@@ -170,7 +179,11 @@ struct SegmentRecovery {
         return records
     }
 
-    private func isIntact(_ record: FragmentRecord, _ media: OpenFile, _ limit: UInt64)
+    private func isIntact(
+        _ record: FragmentRecord,
+        _ media: OpenFile,
+        _ limit: UInt64
+    )
         throws(LogError) -> Bool
     {
         let (end, overflow) = record.offset.addingReportingOverflow(record.storedLength)
@@ -200,7 +213,11 @@ struct SegmentRecovery {
     }
 
     /// The whole fragments from an offset on.
-    private func wholeFragments(_ media: OpenFile, from offset: UInt64, limit: UInt64)
+    private func wholeFragments(
+        _ media: OpenFile,
+        from offset: UInt64,
+        limit: UInt64
+    )
         throws(LogError) -> [StoredFragment]
     {
         var scanner = StoredFragmentScanner(offset: Int64(offset))
@@ -210,7 +227,9 @@ struct SegmentRecovery {
                 let step = try scanner.next { (offset, length) throws(LogError) in
                     guard offset >= 0, UInt64(offset) < limit else { return ByteBuffer() }
                     return try media.read(
-                        at: UInt64(offset), length: min(length, Int(limit - UInt64(offset))))
+                        at: UInt64(offset),
+                        length: min(length, Int(limit - UInt64(offset)))
+                    )
                 }
                 guard case .fragment(let fragment) = step else { return found }
                 found.append(fragment)

@@ -1,6 +1,8 @@
 import MediaModel
 
-/// Whether the wall clock may be believed when it comes to deleting footage. Pure.
+/// Whether the wall clock may be believed when it comes to deleting footage.
+///
+/// Pure.
 ///
 /// A clock that was set wrong and then expired a year of footage cannot be put right again, so
 /// expiry by age waits whenever the wall clock has moved by more than an hour against the time since
@@ -40,12 +42,13 @@ struct ClockTrust: Equatable {
         offset != nil && boot &- agreedSince >= Self.agreementMilliseconds
     }
 
-    /// Why the wall clock at start cannot be believed for a stream; `nil` when it can.
+    /// Why the wall clock at start cannot be believed for a stream.
     ///
     /// - Parameters:
     ///   - wall: The clock now.
     ///   - newest: The end of the stream's newest fragment on the server's clock.
     ///   - retentionHours: The stream's retention.
+    /// - Returns: The reason; `nil` when it can be believed.
     static func doubt(wall: Timestamp, newest: Timestamp, retentionHours: Int) -> String? {
         if wall < newest {
             return "clock: at start it was \(wall), before the newest fragment of \(newest)"

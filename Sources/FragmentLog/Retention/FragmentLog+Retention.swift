@@ -32,7 +32,9 @@ extension FragmentLog {
                 }
             } catch {
                 logger.error(
-                    "retention failed", metadata: ["stream.name": "\(stream.name)", "error": "\(error)"])
+                    "retention failed",
+                    metadata: ["stream.name": "\(stream.name)", "error": "\(error)"]
+                )
             }
         }
     }
@@ -46,7 +48,10 @@ extension FragmentLog {
             guard info.settings.retentionHours > 0, info.retentionPaused == nil,
                 let head = stream.head,
                 let doubt = ClockTrust.doubt(
-                    wall: wall, newest: head.serverEnd, retentionHours: info.settings.retentionHours)
+                    wall: wall,
+                    newest: head.serverEnd,
+                    retentionHours: info.settings.retentionHours
+                )
             else { continue }
             await pauseRetention(of: stream, doubt)
         }
@@ -64,7 +69,8 @@ extension FragmentLog {
             for stream in streams() where stream.info.settings.retentionHours > 0 {
                 await pauseRetention(
                     of: stream,
-                    "\(Self.clockReason) it jumped by \(jump / 1000) s to \(wall) while the server ran")
+                    "\(Self.clockReason) it jumped by \(jump / 1000) s to \(wall) while the server ran"
+                )
             }
         } else if isTrusted {
             for stream in streams()
@@ -78,7 +84,8 @@ extension FragmentLog {
         guard stream.info.retentionPaused == nil else { return }
         logger.error(
             "expiry by age is paused until the clock has agreed with itself for 24 h or an operator resumes it",
-            metadata: ["stream.name": "\(stream.name)", "reason": "\(reason)"])
+            metadata: ["stream.name": "\(stream.name)", "reason": "\(reason)"]
+        )
         await setRetentionPaused(reason, of: stream)
     }
 
@@ -90,7 +97,8 @@ extension FragmentLog {
         } catch {
             logger.error(
                 "the pause of expiry could not be stored",
-                metadata: ["stream.name": "\(stream.name)", "error": "\(error)"])
+                metadata: ["stream.name": "\(stream.name)", "error": "\(error)"]
+            )
         }
     }
 
@@ -115,10 +123,14 @@ extension FragmentLog {
         }
         guard info.retentionPaused == nil else { return }
         let cutoff = now.advanced(
-            byMilliseconds: -Int64(info.settings.retentionHours) * 3_600_000)
+            byMilliseconds: -Int64(info.settings.retentionHours) * 3_600_000
+        )
         while true {
             let rows = try rows.expiredSegments(
-                of: stream.id, serverEndBefore: cutoff, limit: Self.segmentsPerStep)
+                of: stream.id,
+                serverEndBefore: cutoff,
+                limit: Self.segmentsPerStep
+            )
             let free = rows.filter { !isHeld($0, stream) }
             if free.isEmpty { break }
             try remove(free, of: stream)
@@ -131,7 +143,10 @@ extension FragmentLog {
     private func expireRing(_ stream: StreamLog, _ now: Timestamp) throws(LogError) {
         let cutoff = now.advanced(byMilliseconds: -configuration.ringMilliseconds)
         var old = try rows.expiredSegments(
-            of: stream.id, serverEndBefore: cutoff, limit: Self.segmentsPerStep)
+            of: stream.id,
+            serverEndBefore: cutoff,
+            limit: Self.segmentsPerStep
+        )
         var excess =
             Int64(clamping: try rows.totals(of: stream.id).byteCount) - configuration.ringBytes
         excess -= old.reduce(0) { $0 + Int64(clamping: $1.extent?.byteCount ?? 0) }
@@ -155,6 +170,11 @@ extension FragmentLog {
     }
 
     private func remove(_ segments: [SegmentRow], of stream: StreamLog) throws(LogError) {
+        // What goes is still counted: an ordinal is never given out twice.
+        let ordinalEnd = segments.map { $0.firstOrdinal + ($0.extent?.fragmentCount ?? 0) }.max()
+        try stream.updateDocument { document in
+            document.ordinalFloor = max(document.ordinalFloor, ordinalEnd ?? 0)
+        }
         // Holds are added under the same lock, so that none can come between the look and the mark.
         let first = try stream.documentLock.withLock { _ throws(LogError) -> [FragmentNumber] in
             let first = segments.filter { !isHeld($0, stream) }.map(\.first)
@@ -167,12 +187,18 @@ extension FragmentLog {
         try forgetDeletedRanges(stream)
         logger.info(
             "log segments expired",
-            metadata: ["stream.name": "\(stream.name)", "segments": "\(first.count)"])
+            metadata: ["stream.name": "\(stream.name)", "segments": "\(first.count)"]
+        )
     }
 
-    /// Unlinks segments that are marked, then forgets them. Blocks.
+    /// Unlinks segments that are marked, then forgets them.
+    ///
+    /// Blocks.
     func removeSegments(
-        _ first: [FragmentNumber], of id: StreamID, in directory: String, epoch: UInt64
+        _ first: [FragmentNumber],
+        of id: StreamID,
+        in directory: String,
+        epoch: UInt64
     ) throws(LogError) {
         for number in first {
             for name in [StreamFiles.media(number), StreamFiles.index(number)] {
@@ -221,7 +247,8 @@ extension FragmentLog {
             } catch {
                 logger.error(
                     "leftover files could not be removed",
-                    metadata: ["stream.name": "\(stream.name)", "error": "\(error)"])
+                    metadata: ["stream.name": "\(stream.name)", "error": "\(error)"]
+                )
             }
         }
     }
@@ -230,6 +257,13 @@ extension FragmentLog {
         // Files of this run are younger than the reserved numbers it began with.
         let begin = stream.state.withLock { $0.firstSequence }
         for name in try Directory.names(in: stream.directory) {
+            if name.hasSuffix(".part"), let dash = name.lastIndex(of: "-"),
+                let sequence = UInt64(name[name.index(after: dash)...].dropLast(5)),
+                sequence < begin
+            {
+                try Directory.unlink("\(stream.directory)/\(name)")
+                continue
+            }
             guard name.hasSuffix(".mkv") || name.hasSuffix(".idx"),
                 let number = FragmentNumber(name.dropLast(4)), number.sequence < begin,
                 try rows.segment(of: stream.id, containing: number)?.first != number,
@@ -242,9 +276,12 @@ extension FragmentLog {
                 // Not ours to throw away: the catalog must have lost it.
                 logger.error(
                     "a log segment is not in the catalog; run 'kinelog verify --repair'",
-                    metadata: ["file": "\(path)"])
-            } else if name.hasSuffix(".mkv") || !Directory.exists(
-                "\(path.dropLast(4)).mkv")
+                    metadata: ["file": "\(path)"]
+                )
+            } else if name.hasSuffix(".mkv")
+                || !Directory.exists(
+                    "\(path.dropLast(4)).mkv"
+                )
             {
                 try Directory.unlink(path)
             }

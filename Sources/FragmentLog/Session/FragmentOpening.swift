@@ -24,9 +24,14 @@ package struct FragmentOpening: Sendable {
 
     /// An opening from its parts.
     package init(
-        header: SegmentHeader, tracks: [SampleTrack], producer: Timestamp,
-        server: Timestamp? = nil, clockSource: ClockSource, clockErrorMilliseconds: UInt32 = 0,
-        mediaTimeMilliseconds: Int64, flags: FragmentFlags = [],
+        header: SegmentHeader,
+        tracks: [SampleTrack],
+        producer: Timestamp,
+        server: Timestamp? = nil,
+        clockSource: ClockSource,
+        clockErrorMilliseconds: UInt32 = 0,
+        mediaTimeMilliseconds: Int64,
+        flags: FragmentFlags = [],
         tagsBefore: ByteBuffer = ByteBuffer()
     ) {
         self.header = header
@@ -54,8 +59,10 @@ package struct FragmentClosing: Sendable {
 
     /// A closing from its parts.
     package init(
-        durationMilliseconds: UInt32, flags: FragmentFlags = [],
-        tagsAfter: ByteBuffer = ByteBuffer(), decodeTimes: [Int64]? = nil
+        durationMilliseconds: UInt32,
+        flags: FragmentFlags = [],
+        tagsAfter: ByteBuffer = ByteBuffer(),
+        decodeTimes: [Int64]? = nil
     ) {
         self.durationMilliseconds = durationMilliseconds
         self.flags = flags

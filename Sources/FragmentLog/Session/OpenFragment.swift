@@ -69,7 +69,10 @@ package final class OpenFragment: Sendable {
     private let spillLock = Mutex(())
 
     init(
-        number: FragmentNumber, opening: FragmentOpening, server: Timestamp, session: UInt64,
+        number: FragmentNumber,
+        opening: FragmentOpening,
+        server: Timestamp,
+        session: UInt64,
         stream: StreamLog
     ) {
         self.number = number
@@ -92,15 +95,21 @@ package final class OpenFragment: Sendable {
     /// Bytes of children appended so far.
     package var childrenLength: Int { content.withLock { $0.length } }
 
-    /// Appends one whole child element of the Cluster, verbatim. Never waits.
+    /// Appends one whole child element of the Cluster, verbatim.
+    ///
+    /// Never waits.
     ///
     /// - Parameters:
-    ///   - head: The child's first bytes, or all of it.
-    ///   - payload: The rest of the child.
-    ///   - samples: The samples in the child; offsets count from the child's first byte.
+    /// - head: The child's first bytes, or all of it.
+    /// - payload: The rest of the child.
+    /// - samples: The samples in the child; offsets count from the child's first byte.
     /// - Throws: `.takenOver` when a newer session ended a silent fragment, `.memory` when it could
-    ///   not be spilled, `.streamDeleted`; the fragment is over then.
-    package func append(_ head: ByteBuffer, _ payload: ByteBuffer?, samples: [SampleEntry])
+    /// not be spilled, `.streamDeleted`; the fragment is over then.
+    package func append(
+        _ head: ByteBuffer,
+        _ payload: ByteBuffer?,
+        samples: [SampleEntry]
+    )
         throws(LogError)
     {
         let now = stream.log.clock.bootMilliseconds()
@@ -167,15 +176,17 @@ package final class OpenFragment: Sendable {
 
     // MARK: Ending from outside
 
-    /// Ends the fragment for its producer, whose next append gets `error`. What is there is kept
-    /// as incomplete, or dropped when there is no whole sample.
+    /// Ends the fragment for its producer, whose next append gets `error`.
+    ///
+    /// What is there is kept as incomplete, or dropped when there is no whole sample.
     func interrupt(_ error: LogError) {
         let interrupted = content.withLock { content -> Bool in
             guard content.closing == nil, content.interruption == nil else { return false }
             content.interruption = error
             content.closing = FragmentClosing(
                 durationMilliseconds: Self.estimatedDuration(content.samples, opening),
-                flags: .incomplete)
+                flags: .incomplete
+            )
             content.state = .incomplete
             return true
         }
@@ -200,7 +211,10 @@ package final class OpenFragment: Sendable {
     }
 
     /// From the first to the last presentation time of the governing track, in milliseconds.
-    private static func estimatedDuration(_ samples: [SampleEntry], _ opening: FragmentOpening)
+    private static func estimatedDuration(
+        _ samples: [SampleEntry],
+        _ opening: FragmentOpening
+    )
         -> UInt32
     {
         guard let first = samples.first,
@@ -252,7 +266,9 @@ package final class OpenFragment: Sendable {
         if freed > 0 { _ = stream.log.budget.add(-freed) }
     }
 
-    /// Moves what is in memory to the spill file. Blocks.
+    /// Moves what is in memory to the spill file.
+    ///
+    /// Blocks.
     func spill() {
         spillLock.withLock { _ in
             let (slabs, start, known) = content.withLock {
@@ -270,12 +286,15 @@ package final class OpenFragment: Sendable {
                     metadata: [
                         "stream.name": "\(stream.name)", "fragment.number": "\(number)",
                         "bytes": "\(bytes)", "error": "\(error)",
-                    ])
+                    ]
+                )
                 interrupt(
                     LogError(
                         .memory,
                         "Fragment \(number) of stream '\(stream.name)' was ended: open fragments fill their memory and it could not be spilled to \(spillPath).",
-                        cause: error))
+                        cause: error
+                    )
+                )
                 return
             }
             let isStillHeld = content.withLock { content -> Bool in
@@ -310,6 +329,7 @@ package final class OpenFragment: Sendable {
     ///   - offset: Counted from the first kept child's first byte, after the CRC-32 element.
     ///   - limit: The most bytes wanted at once.
     /// - Returns: Once there are bytes at the offset, or once the fragment has ended.
+    /// - Throws: `.shuttingDown` when the task was cancelled; `.ioError`, `.gone`.
     package func read(from offset: Int, atMost limit: Int) async throws(LogError) -> LiveBytes {
         while true {
             let seen = changes.version
@@ -323,7 +343,10 @@ package final class OpenFragment: Sendable {
                 return LiveBytes(bytes: bytes, state: state, childrenLength: total)
             case .stored(let record, let state, let total):
                 let bytes = try await stream.read(
-                    record, clusterChildrenFrom: offset, length: min(limit, total - offset))
+                    record,
+                    clusterChildrenFrom: offset,
+                    length: min(limit, total - offset)
+                )
                 return LiveBytes(bytes: bytes, state: state, childrenLength: total)
             case .later:
                 await changes.wait(beyond: seen)
@@ -367,21 +390,32 @@ package final class OpenFragment: Sendable {
             if case .failed = content.state {
                 return .now(
                     LiveBytes(
-                        bytes: ByteBuffer(), state: content.state, childrenLength: content.length))
+                        bytes: ByteBuffer(),
+                        state: content.state,
+                        childrenLength: content.length
+                    )
+                )
             }
             guard offset < content.length else {
                 if case .open = content.state { return .later }
                 return .now(
                     LiveBytes(
-                        bytes: ByteBuffer(), state: content.state, childrenLength: content.length))
+                        bytes: ByteBuffer(),
+                        state: content.state,
+                        childrenLength: content.length
+                    )
+                )
             }
             if let record = content.record {
                 return .stored(record, state: content.state, total: content.length)
             }
             if offset < content.slabStart, let file = content.spillFile {
                 return .spilled(
-                    file, length: min(limit, content.slabStart - offset), state: content.state,
-                    total: content.length)
+                    file,
+                    length: min(limit, content.slabStart - offset),
+                    state: content.state,
+                    total: content.length
+                )
             }
             var result = ByteBuffer()
             var position = content.slabStart
@@ -399,7 +433,8 @@ package final class OpenFragment: Sendable {
                 position = end
             }
             return .now(
-                LiveBytes(bytes: result, state: content.state, childrenLength: content.length))
+                LiveBytes(bytes: result, state: content.state, childrenLength: content.length)
+            )
         }
     }
 }

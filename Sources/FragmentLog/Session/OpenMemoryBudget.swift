@@ -58,7 +58,9 @@ final class OpenMemoryBudget: Sendable {
         return spill
     }
 
-    /// Spills the largest fragments until the total is below seven eighths of the limit. Blocks.
+    /// Spills the largest fragments until the total is below seven eighths of the limit.
+    ///
+    /// Blocks.
     ///
     /// One caller at a time: ``add(_:)`` tells who.
     func spillLargest() {

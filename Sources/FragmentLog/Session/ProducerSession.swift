@@ -107,7 +107,8 @@ package final class ProducerSession: Sendable {
     }
 
     /// ``beginFragment(_:)`` for a thread of its own, which it may block.
-    package func beginFragmentBlocking(_ opening: FragmentOpening) throws(LogError) -> OpenFragment {
+    package func beginFragmentBlocking(_ opening: FragmentOpening) throws(LogError) -> OpenFragment
+    {
         if stream.log.budget.hasRoom {
             switch try stream.begin(opening, in: self) {
             case .begun(let fragment): return fragment
@@ -143,7 +144,9 @@ package final class ProducerSession: Sendable {
         open?.interrupt(
             LogError(
                 .shuttingDown,
-                "Fragment \(open?.number.description ?? "") was ended with its session."))
+                "Fragment \(open?.number.description ?? "") was ended with its session."
+            )
+        )
         // Also a cancelled task waits here: what was received is made durable before the end is
         // written, and the commits it waits for do not depend on it.
         await withCheckedContinuation { continuation in

@@ -1,4 +1,6 @@
-/// Decides which producer session a stream listens to. Pure: no clock, no I/O, no locks.
+/// Decides which producer session a stream listens to.
+///
+/// Pure: no clock, no I/O, no locks.
 ///
 /// The newest session that sends a sample wins; one that is connected and silent takes nothing over,
 /// because Kinesis Video Streams clients open their next connection seconds before they use it. Two
@@ -33,8 +35,16 @@ struct TakeoverArbiter: Equatable {
 
     /// A session sends its first sample at `now` (milliseconds on any steady clock).
     ///
-    /// - Parameter isCurrentSending: Whether the current session sent media in the last 2 s.
-    mutating func firstSample(of session: UInt64, at now: Int64, isCurrentSending: Bool)
+    /// - Parameters:
+    ///   - session: The session.
+    ///   - now: Milliseconds on any steady clock.
+    ///   - isCurrentSending: Whether the current session sent media in the last 2 s.
+    /// - Returns: What that leads to.
+    mutating func firstSample(
+        of session: UInt64,
+        at now: Int64,
+        isCurrentSending: Bool
+    )
         -> Decision
     {
         guard let other = current, other != session else {

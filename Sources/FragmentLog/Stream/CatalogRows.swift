@@ -3,11 +3,14 @@ import MediaModel
 import NIOCore
 
 /// The catalog in the log's own words: one place where its errors become ours and where segments,
-/// records and events become rows. Everything blocks.
+/// records and events become rows.
+///
+/// Everything blocks.
 struct CatalogRows: Sendable {
-    private let catalog: Catalog
-    private let consumers: ConsumerStore
-    private let copies: DailyCopies
+    let catalog: Catalog
+    /// Both are left out where only the catalog is wanted.
+    let consumers: ConsumerStore?
+    let copies: DailyCopies?
 
     /// Opens both databases; they are made only together with their data directory.
     ///
@@ -16,22 +19,31 @@ struct CatalogRows: Sendable {
         let ifMissing: MissingDatabase = directory.isNew ? .create : .fail
         return try translating { () throws(CatalogError) in
             let catalog = try Catalog.open(
-                path: directory.catalog, integrityCheck: !directory.isSameBoot,
-                ifMissing: ifMissing)
+                path: directory.catalog,
+                integrityCheck: !directory.isSameBoot,
+                ifMissing: ifMissing
+            )
             let consumers = try ConsumerStore.open(
-                path: directory.consumers, integrityCheck: true, ifMissing: ifMissing)
+                path: directory.consumers,
+                integrityCheck: true,
+                ifMissing: ifMissing
+            )
             return CatalogRows(
-                catalog: catalog, consumers: consumers,
-                copies: DailyCopies(directory: directory.copies))
+                catalog: catalog,
+                consumers: consumers,
+                copies: DailyCopies(directory: directory.copies)
+            )
         }
     }
 
     func close() {
         try? catalog.close()
-        try? consumers.close()
+        try? consumers?.close()
     }
 
-    private static func translating<Result>(_ work: () throws(CatalogError) -> Result)
+    static func translating<Result>(
+        _ work: () throws(CatalogError) -> Result
+    )
         throws(LogError) -> Result
     {
         do throws(CatalogError) {
@@ -55,7 +67,9 @@ struct CatalogRows: Sendable {
         }
     }
 
-    private func owner(_ epoch: UInt64) -> OwnerEpoch { OwnerEpoch(rawValue: Int64(clamping: epoch)) }
+    func owner(_ epoch: UInt64) -> OwnerEpoch {
+        OwnerEpoch(rawValue: Int64(clamping: epoch))
+    }
 
     // MARK: Streams and events
 
@@ -95,13 +109,21 @@ struct CatalogRows: Sendable {
     }
 
     func record(
-        _ events: [StreamEvent], of id: StreamID, from start: UInt64, upTo end: UInt64,
+        _ events: [StreamEvent],
+        of id: StreamID,
+        from start: UInt64,
+        upTo end: UInt64,
         epoch: UInt64
     ) throws(LogError) {
         let rows = events.map(Self.row)
         try Self.translating { () throws(CatalogError) in
             try catalog.recordEventsBlocking(
-                of: id, rows, from: start, upTo: end, owner: owner(epoch))
+                of: id,
+                rows,
+                from: start,
+                upTo: end,
+                owner: owner(epoch)
+            )
         }
     }
 
@@ -109,7 +131,12 @@ struct CatalogRows: Sendable {
         switch event {
         case .sessionOpen(let session, let protocolName, let peer, let clock, let at):
             .sessionOpened(
-                id: session, protocolName: protocolName, peer: peer, clockSource: clock, at: at)
+                id: session,
+                protocolName: protocolName,
+                peer: peer,
+                clockSource: clock,
+                at: at
+            )
         case .sessionEnd(let session, _, let at):
             .sessionEnded(id: session, at: at)
         case .gap(let gap):
@@ -117,7 +144,12 @@ struct CatalogRows: Sendable {
         }
     }
 
-    func gaps(of id: StreamID, range: Range<Timestamp>, clock: StreamClock, limit: Int)
+    func gaps(
+        of id: StreamID,
+        range: Range<Timestamp>,
+        clock: StreamClock,
+        limit: Int
+    )
         throws(LogError) -> [Gap]
     {
         try Self.translating { () throws(CatalogError) in
@@ -134,13 +166,20 @@ struct CatalogRows: Sendable {
     // MARK: Log segments
 
     func insert(
-        _ segment: SegmentWriter, producer: Timestamp, server: Timestamp, epoch: UInt64
+        _ segment: SegmentWriter,
+        producer: Timestamp,
+        server: Timestamp,
+        epoch: UInt64
     ) throws(LogError) {
         let row = SegmentRow(
-            stream: segment.id.stream, first: segment.id.first,
-            firstOrdinal: segment.firstOrdinal, kind: .init(rawValue: Int64(segment.header.kind.storedValue)) ?? .own,
-            headerByteCount: UInt64(segment.header.bytes.readableBytes), producerStart: producer,
-            serverStart: server)
+            stream: segment.id.stream,
+            first: segment.id.first,
+            firstOrdinal: segment.firstOrdinal,
+            kind: .init(rawValue: Int64(segment.header.kind.storedValue)) ?? .own,
+            headerByteCount: UInt64(segment.header.bytes.readableBytes),
+            producerStart: producer,
+            serverStart: server
+        )
         try Self.translating { () throws(CatalogError) in
             try catalog.insertSegmentBlocking(row, owner: owner(epoch))
         }
@@ -157,17 +196,28 @@ struct CatalogRows: Sendable {
     func seal(_ id: SegmentID, extent: SegmentExtent, epoch: UInt64) throws(LogError) {
         try Self.translating { () throws(CatalogError) in
             try catalog.sealSegmentBlocking(
-                id.first, of: id.stream, extent: extent, owner: owner(epoch))
+                id.first,
+                of: id.stream,
+                extent: extent,
+                owner: owner(epoch)
+            )
         }
     }
 
     func markSuspect(
-        _ id: SegmentID, durableLength: UInt64, extent: SegmentExtent?, epoch: UInt64
+        _ id: SegmentID,
+        durableLength: UInt64,
+        extent: SegmentExtent?,
+        epoch: UInt64
     ) throws(LogError) {
         try Self.translating { () throws(CatalogError) in
             try catalog.markSuspectBlocking(
-                id.first, of: id.stream, durableByteCount: durableLength, extent: extent,
-                owner: owner(epoch))
+                id.first,
+                of: id.stream,
+                durableByteCount: durableLength,
+                extent: extent,
+                owner: owner(epoch)
+            )
         }
     }
 
@@ -191,24 +241,38 @@ struct CatalogRows: Sendable {
 
     /// Segments in the order of the clock that overlap a stretch, behind `row`.
     func segments(
-        of id: StreamID, range: Range<Timestamp>, clock: StreamClock, after row: SegmentRow?,
+        of id: StreamID,
+        range: Range<Timestamp>,
+        clock: StreamClock,
+        after row: SegmentRow?,
         limit: Int
     ) throws(LogError) -> [SegmentRow] {
         try Self.translating { () throws(CatalogError) in
             switch clock {
             case .producer:
                 try catalog.segmentsBlocking(
-                    of: id, producerRange: range, after: row.map { SegmentCursor(after: $0) },
-                    limit: limit)
+                    of: id,
+                    producerRange: range,
+                    after: row.map { SegmentCursor(after: $0) },
+                    limit: limit
+                )
             case .server:
                 try catalog.segmentsBlocking(
-                    of: id, serverRange: range, after: row?.first, limit: limit)
+                    of: id,
+                    serverRange: range,
+                    after: row?.first,
+                    limit: limit
+                )
             }
         }
     }
 
     /// Segments in number order, behind the one that begins with `number`.
-    func segments(of id: StreamID, after number: FragmentNumber?, limit: Int) throws(LogError)
+    func segments(
+        of id: StreamID,
+        after number: FragmentNumber?,
+        limit: Int
+    ) throws(LogError)
         -> [SegmentRow]
     {
         try Self.translating { () throws(CatalogError) in
@@ -249,7 +313,11 @@ struct CatalogRows: Sendable {
         try Self.translating { () throws(CatalogError) in try catalog.deletingSegmentsBlocking() }
     }
 
-    func expiredSegments(of id: StreamID, serverEndBefore time: Timestamp, limit: Int)
+    func expiredSegments(
+        of id: StreamID,
+        serverEndBefore time: Timestamp,
+        limit: Int
+    )
         throws(LogError) -> [SegmentRow]
     {
         try Self.translating { () throws(CatalogError) in
@@ -267,7 +335,7 @@ struct CatalogRows: Sendable {
 
     /// Makes today's copies of both databases unless they are there.
     func copyIfDue(at now: Timestamp) async throws {
-        guard try copies.isDue(at: now) else { return }
+        guard let copies, let consumers, try copies.isDue(at: now) else { return }
         _ = try await copies.make(of: catalog, and: consumers, at: now)
     }
 
@@ -282,7 +350,11 @@ extension SegmentWriter {
     var extent: SegmentExtent? {
         guard let last = lastRecord else { return nil }
         return SegmentExtent(
-            fragmentCount: UInt64(count), last: last.number, producerEnd: producerEndMax,
-            serverEnd: serverEndMax, byteCount: length)
+            fragmentCount: UInt64(count),
+            last: last.number,
+            producerEnd: producerEndMax,
+            serverEnd: serverEndMax,
+            byteCount: length
+        )
     }
 }

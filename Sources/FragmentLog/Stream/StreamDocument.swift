@@ -19,6 +19,8 @@ struct StreamDocument: Equatable {
     var deletedRanges: [ClosedRange<FragmentNumber>] = []
     /// No sequence at or above this was ever given out.
     var sequenceHighWater: UInt64 = 1
+    /// No ordinal below this is given out, whatever is left of the stream.
+    var ordinalFloor: UInt64 = 0
     /// Who may write the stream's rows.
     var ownerEpoch: UInt64 = 1
     /// Log segments whose sync failed, with the length that is known to be durable.
@@ -74,6 +76,7 @@ struct StreamDocument: Equatable {
         var deletedRanges: [Range]
         var suspectSegments: [Suspect]
         var sequenceHighWater: UInt64
+        var ordinalFloor: UInt64
         var ownerEpoch: UInt64
         var deleted: Bool
     }
@@ -82,27 +85,45 @@ struct StreamDocument: Equatable {
     func encoded() throws(LogError) -> ByteBuffer {
         let settings = info.settings
         let file = File(
-            layout: Self.layoutVersion, name: info.name.text, id: info.id.description,
-            createdMs: info.created.milliseconds, version: info.version,
-            mediaType: settings.mediaType, deviceName: settings.deviceName,
-            kmsKeyId: settings.kmsKeyID, tags: settings.tags,
-            retentionHours: settings.retentionHours, retentionBytes: settings.retentionBytes,
-            retentionPaused: info.retentionPaused, recording: info.recording,
+            layout: Self.layoutVersion,
+            name: info.name.text,
+            id: info.id.description,
+            createdMs: info.created.milliseconds,
+            version: info.version,
+            mediaType: settings.mediaType,
+            deviceName: settings.deviceName,
+            kmsKeyId: settings.kmsKeyID,
+            tags: settings.tags,
+            retentionHours: settings.retentionHours,
+            retentionBytes: settings.retentionBytes,
+            retentionPaused: info.retentionPaused,
+            recording: info.recording,
             minimumFragmentMs: settings.minimumFragmentMilliseconds,
-            durability: settings.durability.name, syncIntervalMs: settings.durability.interval,
+            durability: settings.durability.name,
+            syncIntervalMs: settings.durability.interval,
             holds: info.holds.map {
                 File.Hold(
-                    id: $0.id, fromMs: $0.from.milliseconds, toMs: $0.to.milliseconds,
-                    why: $0.reason, createdMs: $0.created.milliseconds)
+                    id: $0.id,
+                    fromMs: $0.from.milliseconds,
+                    toMs: $0.to.milliseconds,
+                    why: $0.reason,
+                    createdMs: $0.created.milliseconds
+                )
             },
             deletedRanges: deletedRanges.map {
                 File.Range(
-                    first: $0.lowerBound.description, last: $0.upperBound.description)
+                    first: $0.lowerBound.description,
+                    last: $0.upperBound.description
+                )
             },
             suspectSegments: suspectSegments.sorted { $0.key < $1.key }.map {
                 File.Suspect(segment: $0.key.description, durableLength: $0.value)
             },
-            sequenceHighWater: sequenceHighWater, ownerEpoch: ownerEpoch, deleted: isDeleted)
+            sequenceHighWater: sequenceHighWater,
+            ordinalFloor: ordinalFloor,
+            ownerEpoch: ownerEpoch,
+            deleted: isDeleted
+        )
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let body: ByteBuffer
@@ -110,8 +131,10 @@ struct StreamDocument: Equatable {
             body = ByteBuffer(bytes: try encoder.encode(file))
         } catch {
             throw LogError(
-                .invalidArgument, "Stream '\(info.name)' has settings that JSON cannot hold.",
-                cause: error)
+                .invalidArgument,
+                "Stream '\(info.name)' has settings that JSON cannot hold.",
+                cause: error
+            )
         }
         var buffer = ByteBuffer()
         buffer.writeString("{\"crc32\":\(CRC32.of(body)),\n\"document\":")
@@ -132,7 +155,8 @@ struct StreamDocument: Equatable {
             LogError(
                 .damaged,
                 "\(path) \(what); restore it from a backup, or run 'kinelog verify --repair'.",
-                cause: cause)
+                cause: cause
+            )
         }
         var rest = content
         guard rest.readString(length: 9) == "{\"crc32\":",
@@ -166,15 +190,22 @@ struct StreamDocument: Equatable {
         settings.minimumFragmentMilliseconds = file.minimumFragmentMs
         settings.durability = durability
         info = StreamInfo(
-            settings: settings, id: id, created: Timestamp(milliseconds: file.createdMs),
-            version: file.version, retentionPaused: file.retentionPaused,
+            settings: settings,
+            id: id,
+            created: Timestamp(milliseconds: file.createdMs),
+            version: file.version,
+            retentionPaused: file.retentionPaused,
             recording: file.recording,
             holds: file.holds.map {
                 Hold(
-                    id: $0.id, from: Timestamp(milliseconds: $0.fromMs),
-                    to: Timestamp(milliseconds: $0.toMs), reason: $0.why,
-                    created: Timestamp(milliseconds: $0.createdMs))
-            })
+                    id: $0.id,
+                    from: Timestamp(milliseconds: $0.fromMs),
+                    to: Timestamp(milliseconds: $0.toMs),
+                    reason: $0.why,
+                    created: Timestamp(milliseconds: $0.createdMs)
+                )
+            }
+        )
         for range in file.deletedRanges {
             guard let first = FragmentNumber(range.first), let last = FragmentNumber(range.last),
                 first <= last
@@ -188,6 +219,7 @@ struct StreamDocument: Equatable {
             suspectSegments[segment] = suspect.durableLength
         }
         sequenceHighWater = file.sequenceHighWater
+        ordinalFloor = file.ordinalFloor
         ownerEpoch = file.ownerEpoch
         isDeleted = file.deleted
     }
@@ -214,5 +246,12 @@ extension Durability {
         case ("none", nil): self = .none
         default: return nil
         }
+    }
+}
+
+extension StreamDocument {
+    /// Whether an intact index record proves that its fragment was synced.
+    var syncsFragments: Bool {
+        info.settings.durability != .none && info.settings.retentionHours > 0
     }
 }

@@ -7,7 +7,12 @@ import NIOCore
 enum StreamEvent: Equatable {
     /// A producer session that is about to send its first fragment.
     case sessionOpen(
-        session: UInt64, protocolName: String, peer: String, clock: ClockSource, at: Timestamp)
+        session: UInt64,
+        protocolName: String,
+        peer: String,
+        clock: ClockSource,
+        at: Timestamp
+    )
     /// The end of a session, however it came.
     case sessionEnd(session: UInt64, reason: String, at: Timestamp)
     /// A stretch without footage.
@@ -105,14 +110,21 @@ enum EventsFile {
                 let clock = ClockSource.allCases.first(where: { $0.name == line.clock })
             else { return nil }
             return .sessionOpen(
-                session: session, protocolName: protocolName, peer: peer, clock: clock,
-                at: Timestamp(milliseconds: at))
+                session: session,
+                protocolName: protocolName,
+                peer: peer,
+                clock: clock,
+                at: Timestamp(milliseconds: at)
+            )
         case "session-end":
             guard let session = line.session, let reason = line.reason, let at = line.atMs else {
                 return nil
             }
             return .sessionEnd(
-                session: session, reason: reason, at: Timestamp(milliseconds: at))
+                session: session,
+                reason: reason,
+                at: Timestamp(milliseconds: at)
+            )
         case "gap":
             guard let session = line.session, let from = line.fromMs, let to = line.toMs,
                 let clock = line.clock.flatMap(StreamClock.init(rawValue:)),
@@ -120,10 +132,16 @@ enum EventsFile {
             else { return nil }
             return .gap(
                 Gap(
-                    start: Timestamp(milliseconds: from), end: Timestamp(milliseconds: to),
-                    clock: clock, reason: reason, session: session,
+                    start: Timestamp(milliseconds: from),
+                    end: Timestamp(milliseconds: to),
+                    clock: clock,
+                    reason: reason,
+                    session: session,
                     after: line.afterNumber.flatMap { FragmentNumber($0) },
-                    sampleCount: line.samples ?? 0, byteCount: line.bytes ?? 0))
+                    sampleCount: line.samples ?? 0,
+                    byteCount: line.bytes ?? 0
+                )
+            )
         default:
             return nil
         }

@@ -3,7 +3,9 @@ import MediaModel
 
 extension StreamLog {
     /// Seals the segment under construction once nothing was added for as long as a segment lasts,
-    /// so that it can expire. Blocks.
+    /// so that it can expire.
+    ///
+    /// Blocks.
     func sealIfIdle() throws(LogError) {
         let limits = log.configuration.roll
         let limit = isRing ? limits.ringMilliseconds : limits.milliseconds

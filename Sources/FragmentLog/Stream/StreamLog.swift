@@ -66,8 +66,14 @@ package final class StreamLog: Sendable {
     let documentLock = Mutex(())
 
     init(
-        document: StreamDocument, directory: String, log: FragmentLog, head: FragmentRecord?,
-        nextOrdinal: UInt64, nextSequence: UInt64, nextSession: UInt64, eventsLength: UInt64
+        document: StreamDocument,
+        directory: String,
+        log: FragmentLog,
+        head: FragmentRecord?,
+        nextOrdinal: UInt64,
+        nextSequence: UInt64,
+        nextSession: UInt64,
+        eventsLength: UInt64
     ) {
         id = document.info.id
         name = document.info.name
@@ -76,13 +82,19 @@ package final class StreamLog: Sendable {
         let configuration = log.configuration
         state = Mutex(
             State(
-                document: document, nextSequence: nextSequence,
-                reservedEnd: document.sequenceHighWater, firstSequence: nextSequence,
-                lastServer: head?.server ?? configuration.clockFloor, nextSession: nextSession,
+                document: document,
+                nextSequence: nextSequence,
+                reservedEnd: document.sequenceHighWater,
+                firstSequence: nextSequence,
+                lastServer: head?.server ?? configuration.clockFloor,
+                nextSession: nextSession,
                 head: head,
                 arbiter: TakeoverArbiter(
                     takeoversPerMinuteMax: configuration.takeoversPerMinuteMax,
-                    refusalMilliseconds: configuration.contentionMilliseconds)))
+                    refusalMilliseconds: configuration.contentionMilliseconds
+                )
+            )
+        )
         commit = Mutex(CommitState(nextOrdinal: nextOrdinal, eventsLength: eventsLength))
     }
 
@@ -154,7 +166,10 @@ package final class StreamLog: Sendable {
     }
 
     /// Begins a fragment without waiting.
-    func begin(_ opening: FragmentOpening, in session: ProducerSession) throws(LogError)
+    func begin(
+        _ opening: FragmentOpening,
+        in session: ProducerSession
+    ) throws(LogError)
         -> Beginning
     {
         if let failure = log.ingestFailure() { throw failure }
@@ -177,7 +192,10 @@ package final class StreamLog: Sendable {
                     (last?.fragment.millisecondsSinceAppend ?? .max)
                     < log.configuration.silentTakeoverMilliseconds
                 switch state.arbiter.firstSample(
-                    of: session.id, at: now, isCurrentSending: isSending)
+                    of: session.id,
+                    at: now,
+                    isCurrentSending: isSending
+                )
                 {
                 case .proceed: break
                 case .takeOver:
@@ -193,9 +211,15 @@ package final class StreamLog: Sendable {
                 state.pendingEvents.append(
                     PendingEvent(
                         event: .sessionOpen(
-                            session: session.id, protocolName: session.request.protocolName,
-                            peer: session.request.peer, clock: session.request.clockSource, at: wall
-                        ), completion: nil))
+                            session: session.id,
+                            protocolName: session.request.protocolName,
+                            peer: session.request.peer,
+                            clock: session.request.clockSource,
+                            at: wall
+                        ),
+                        completion: nil
+                    )
+                )
             } else if state.arbiter.current != session.id {
                 failure = takenOver(session.id)
                 return nil
@@ -210,10 +234,16 @@ package final class StreamLog: Sendable {
             let number = FragmentNumber(
                 sequence: state.nextSequence,
                 serverMilliseconds: UInt64(max(0, server.milliseconds)),
-                random: UInt32.random(in: 0..<(1 << 28)))
+                random: UInt32.random(in: 0..<(1 << 28))
+            )
             state.nextSequence += 1
             let fragment = OpenFragment(
-                number: number, opening: opening, server: server, session: session.id, stream: self)
+                number: number,
+                opening: opening,
+                server: server,
+                session: session.id,
+                stream: self
+            )
             state.open.append((fragment, session))
             session.begun(fragment)
             return fragment
@@ -255,7 +285,9 @@ package final class StreamLog: Sendable {
     }
 
     func sessionEnded(
-        _ session: UInt64, hasBegun: Bool, reason: SessionEnd,
+        _ session: UInt64,
+        hasBegun: Bool,
+        reason: SessionEnd,
         completion: @escaping @Sendable () -> Void
     ) {
         log.releaseSession()
@@ -268,8 +300,13 @@ package final class StreamLog: Sendable {
                 state.pendingEvents.append(
                     PendingEvent(
                         event: .sessionEnd(
-                            session: session, reason: reason.text, at: log.clock.now()),
-                        completion: completion))
+                            session: session,
+                            reason: reason.text,
+                            at: log.clock.now()
+                        ),
+                        completion: completion
+                    )
+                )
             }
             return isStored(state)
         }
@@ -290,7 +327,8 @@ package final class StreamLog: Sendable {
                 "stream.name": "\(name)", "gap.reason": "\(gap.reason.rawValue)",
                 "gap.from": "\(gap.start)", "gap.to": "\(gap.end)",
                 "samples": "\(gap.sampleCount)", "bytes": "\(gap.byteCount)",
-            ])
+            ]
+        )
         scheduleCommit()
     }
 
@@ -315,7 +353,8 @@ package final class StreamLog: Sendable {
             } catch {
                 log.logger.warning(
                     "fragment numbers could not be reserved",
-                    metadata: ["stream.name": "\(name)", "error": "\(error)"])
+                    metadata: ["stream.name": "\(name)", "error": "\(error)"]
+                )
             }
             state.withLock { $0.isReserving = false }
         }
@@ -338,17 +377,23 @@ package final class StreamLog: Sendable {
 
     // MARK: stream.json
 
-    /// Changes the stream's document and makes the change durable. Blocks.
+    /// Changes the stream's document and makes the change durable.
+    ///
+    /// Blocks.
     ///
     /// The change shows to others only once it is durable.
-    func updateDocument(_ change: (inout StreamDocument) throws(LogError) -> Void) throws(LogError) {
+    func updateDocument(_ change: (inout StreamDocument) throws(LogError) -> Void) throws(LogError)
+    {
         try documentLock.withLock { _ throws(LogError) in
             var document = state.withLock { $0.document }
             let before = document
             try change(&document)
             guard document != before else { return }
             try Directory.replaceFile(
-                StreamFiles.document, in: directory, with: document.encoded())
+                StreamFiles.document,
+                in: directory,
+                with: document.encoded()
+            )
             state.withLock { $0.document = document }
         }
     }

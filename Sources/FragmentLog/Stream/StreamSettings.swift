@@ -52,14 +52,18 @@ package struct StreamSettings: Equatable, Sendable {
         }
         guard (0...Self.retentionHoursMax).contains(retentionHours) else {
             throw refuse(
-                "a retention of \(retentionHours) h lies outside 0 to \(Self.retentionHoursMax) h.")
+                "a retention of \(retentionHours) h lies outside 0 to \(Self.retentionHoursMax) h."
+            )
         }
         if let retentionBytes, retentionBytes < 1 {
-            throw refuse("a limit of \(retentionBytes) bytes keeps nothing; leave it out or raise it.")
+            throw refuse(
+                "a limit of \(retentionBytes) bytes keeps nothing; leave it out or raise it."
+            )
         }
         guard (0...20_000).contains(minimumFragmentMilliseconds) else {
             throw refuse(
-                "a minimum fragment of \(minimumFragmentMilliseconds) ms lies outside 0 to 20000 ms.")
+                "a minimum fragment of \(minimumFragmentMilliseconds) ms lies outside 0 to 20000 ms."
+            )
         }
         guard tags.count <= 50,
             tags.allSatisfy({ (1...128).contains($0.key.count) && $0.value.count <= 256 })

@@ -94,7 +94,7 @@ package struct MatroskaParser: Sendable {
     /// Ends the document.
     ///
     /// An end between elements is orderly: before the first byte, after the header, between the
-    /// children of a Cluster of unknown size or after one.
+    /// children of a Cluster of unknown size once its Timecode is known, or after one.
     ///
     /// - Parameter events: Receives the end of an open Cluster; a header that no Cluster followed.
     /// - Throws: `.truncated` when the bytes end inside an element, a Cluster or Segment of known
@@ -110,11 +110,6 @@ package struct MatroskaParser: Sendable {
     }
 
     private mutating func end(_ events: inout [Event]) throws(MatroskaError) {
-        var isBetweenElements = partial.readableBytes == 0
-        if case .head = step {} else { isBetweenElements = false }
-        if case .beforeSegment = level { isBetweenElements = false }
-        if level == .cluster, cluster.end != nil { isBetweenElements = false }
-        if segmentEnd != nil, level != .afterSegment { isBetweenElements = false }
         guard isBetweenElements else {
             throw MatroskaError(
                 .truncated,
@@ -124,6 +119,18 @@ package struct MatroskaParser: Sendable {
         }
         if level == .cluster { try endCluster(&events) }
         if let header, header.hasTracks { try emitHeader(&events) }
+    }
+
+    /// Whether the document may end here.
+    private var isBetweenElements: Bool {
+        guard partial.readableBytes == 0, case .head = step else { return false }
+        switch level {
+        case .start, .afterSegment: return true
+        case .beforeSegment: return false
+        case .segment: return segmentEnd == nil
+        // Without a Timecode nothing of the Cluster could be kept.
+        case .cluster: return segmentEnd == nil && cluster.end == nil && cluster.timecode != nil
+        }
     }
 
     /// Takes one step; `false` when it needs more bytes than there are.

@@ -11,7 +11,9 @@ package enum StoredHeader {
     /// - Parameter read: Reads the log segment, as for ``StoredFragmentScanner``.
     /// - Returns: `nil` when the file does not begin with a whole EBML header and Segment head.
     /// - Throws: What `read` throws.
-    package static func length(_ read: (_ offset: Int64, _ length: Int) throws -> ByteBuffer) throws -> Int64? {
+    package static func length(
+        _ read: (_ offset: Int64, _ length: Int) throws -> ByteBuffer
+    ) throws -> Int64? {
         var window = SegmentWindow(readLength: 16 << 10)
         var offset: Int64 = 0
         var end: Int64?

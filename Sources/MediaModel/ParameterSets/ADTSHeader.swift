@@ -42,11 +42,92 @@ package struct ADTSHeader: Equatable, Sendable {
     /// Samples per second.
     package var sampleRate: UInt32 { AudioSpecificConfig.frequencies[Int(frequencyIndex)] }
 
-    /// The `AudioSpecificConfig` that says the same, two bytes.
-    package var audioSpecificConfig: [UInt8] {
-        [
-            objectType << 3 | frequencyIndex >> 1,
-            (frequencyIndex & 1) << 7 | channelConfiguration << 3,
-        ]
+    /// Whether another header states the same object type, frequency and channels.
+    package func hasSameSetUp(as other: ADTSHeader) -> Bool {
+        objectType == other.objectType && frequencyIndex == other.frequencyIndex
+            && channelConfiguration == other.channelConfiguration
+    }
+
+    /// The `AudioSpecificConfig` that says the same.
+    ///
+    /// - Parameter rawData: The frame behind the header. Where `channelConfiguration` is zero it must
+    ///   begin with a program config element, which becomes part of the configuration.
+    /// - Returns: `nil` when there is no such element.
+    package func audioSpecificConfig(rawData: Span<UInt8>) -> [UInt8]? {
+        var writer = BitWriter()
+        writer.append(UInt32(objectType), count: 5)
+        writer.append(UInt32(frequencyIndex), count: 4)
+        writer.append(UInt32(channelConfiguration), count: 4)
+        // GASpecificConfig: 1024 samples, no core coder, no extension.
+        writer.append(0, count: 3)
+        if channelConfiguration == 0 {
+            guard (try? Self.copyProgramConfig(rawData, to: &writer)) != nil else { return nil }
+        }
+        return writer.bytes
+    }
+
+    /// Bytes that a program config element has at most, 255 bytes of comment included.
+    private static let programConfigByteCountMax = 384
+
+    /// Copies `program_config_element` (ISO/IEC 14496-3, table 4.2).
+    private static func copyProgramConfig(
+        _ rawData: Span<UInt8>,
+        to writer: inout BitWriter
+    ) throws(ParameterSetError) {
+        let head = rawData.extracting(first: programConfigByteCountMax).bytes()
+        var reader = BitReader(head, of: "program config element")
+        guard try reader.bits(3) == 5 else {
+            throw ParameterSetError(.wrongKind, "The frame begins with another element")
+        }
+        // element_instance_tag, object_type, sampling_frequency_index
+        try writer.copy(10, from: &reader)
+        var bitCount = 0
+        // Front, side and back channels, then LFE, associated data, and coupling channels.
+        for (countBits, bitsEach) in [(4, 5), (4, 5), (4, 5), (2, 4), (3, 4), (4, 5)] {
+            bitCount += Int(try writer.copy(countBits, from: &reader)) * bitsEach
+        }
+        // Mono, stereo and matrix mixdown.
+        for bits in [4, 4, 3] where try writer.copy(1, from: &reader) == 1 {
+            try writer.copy(bits, from: &reader)
+        }
+        while bitCount > 0 {
+            try writer.copy(min(bitCount, 32), from: &reader)
+            bitCount -= min(bitCount, 32)
+        }
+        reader.alignToByte()
+        writer.alignToByte()
+        let commentByteCount = try writer.copy(8, from: &reader)
+        for _ in 0..<commentByteCount { try writer.copy(8, from: &reader) }
+    }
+}
+
+/// Writes bits, most significant first.
+private struct BitWriter {
+    private(set) var bytes: [UInt8] = []
+    private var bitCount = 0
+
+    /// Appends the low `count` bits of `value`.
+    mutating func append(_ value: UInt32, count: Int) {
+        for shift in stride(from: count - 1, through: 0, by: -1) {
+            if bitCount.isMultiple(of: 8) { bytes.append(0) }
+            bytes[bitCount / 8] |= UInt8((value >> UInt32(shift)) & 1) << UInt8(7 - bitCount % 8)
+            bitCount += 1
+        }
+    }
+
+    /// Fills up with zero bits to the next byte.
+    mutating func alignToByte() {
+        bitCount = bytes.count * 8
+    }
+
+    /// Appends the next `count` bits of a reader and gives their value.
+    @discardableResult
+    mutating func copy(
+        _ count: Int,
+        from reader: inout BitReader
+    ) throws(ParameterSetError) -> UInt32 {
+        let value = try reader.bits(count)
+        append(value, count: count)
+        return value
     }
 }

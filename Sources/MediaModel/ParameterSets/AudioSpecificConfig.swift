@@ -74,8 +74,8 @@ package struct AudioSpecificConfig: Equatable, Sendable {
         return rate
     }
 
-    /// Sampling frequencies by index (ISO/IEC 14496-3, table 1.18).
-    static let frequencies: [UInt32] = [
+    /// Sampling frequencies by index, in samples per second (ISO/IEC 14496-3, table 1.18).
+    package static let frequencies: [UInt32] = [
         96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025,
         8000, 7350,
     ]

@@ -59,6 +59,8 @@ struct BitReader {
     /// - Parameters:
     ///   - maximum: The largest value the standard allows here.
     ///   - name: The syntax element, for the error message.
+    /// - Returns: The value, at most `maximum`.
+    /// - Throws: When the value is larger or the bytes end within it.
     mutating func unsigned(
         max maximum: UInt32,
         _ name: StaticString

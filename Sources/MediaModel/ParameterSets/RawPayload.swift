@@ -5,6 +5,7 @@ enum RawPayload {
     /// - Parameters:
     ///   - unit: The NAL unit with its header, which is kept.
     ///   - limit: Bytes of `unit` to look at; what lies behind is left out.
+    /// - Returns: The unit's header and its payload.
     static func unescaped(_ unit: Span<UInt8>, limit: Int) -> [UInt8] {
         let count = min(unit.count, limit)
         var result: [UInt8] = []

@@ -1,0 +1,114 @@
+import FFmpegMedia
+import FragmentLog
+import NIOCore
+import Synchronization
+
+/// Where a body stands: its pipe, its bytes and since when nothing came.
+final class PushFeeder: Sendable {
+    let pipe: BytePipe
+    private let clock: any WallClock
+
+    private struct State {
+        var byteCount: UInt64 = 0
+        var firstByte: Arrival?
+        /// Since when the body is waited for; `nil` while the pipe is.
+        var waitingSinceMs: Int64?
+        var breakError: IngestError?
+        /// The worker's result once it has ended, and those who wait for it.
+        var result: IngestError??
+        var waiters: [UInt64: CheckedContinuation<IngestError?, Never>] = [:]
+        var nextWaiter: UInt64 = 0
+    }
+
+    private let state: Mutex<State>
+
+    init(pipe: BytePipe, clock: any WallClock) {
+        self.pipe = pipe
+        self.clock = clock
+        state = Mutex(State(waitingSinceMs: clock.bootMilliseconds()))
+    }
+
+    /// Bytes of the body so far.
+    var byteCount: UInt64 { state.withLock { $0.byteCount } }
+
+    /// When the first byte arrived; now, before it has.
+    var firstByte: Arrival {
+        state.withLock { $0.firstByte }
+            ?? Arrival(wall: clock.now(), bootMs: clock.bootMilliseconds())
+    }
+
+    /// Why the body ended before it was whole, if it did.
+    var breakError: IngestError? { state.withLock { $0.breakError } }
+
+    /// Says why the body ends before it is whole; only the first reason counts.
+    ///
+    /// The pipe is left to its one writer, which finishes it: what has arrived is still taken.
+    func noteBreak(_ error: IngestError) {
+        state.withLock { state in
+            if state.breakError == nil { state.breakError = error }
+            state.waitingSinceMs = nil
+        }
+    }
+
+    /// A chunk is in.
+    func received(_ chunk: ByteBuffer) {
+        let arrival = Arrival(wall: clock.now(), bootMs: clock.bootMilliseconds())
+        state.withLock { state in
+            state.byteCount += UInt64(chunk.readableBytes)
+            if state.firstByte == nil { state.firstByte = arrival }
+            state.waitingSinceMs = nil
+        }
+    }
+
+    /// The body is whole: nothing is waited for any more.
+    func bodyEnded() {
+        state.withLock { $0.waitingSinceMs = nil }
+    }
+
+    /// The worker's thread is at its end, or none will be started.
+    func workerEnded(_ error: IngestError?) {
+        let waiters = state.withLock { state in
+            state.result = .some(error)
+            defer { state.waiters = [:] }
+            return state.waiters.values
+        }
+        for waiter in waiters { waiter.resume(returning: error) }
+    }
+
+    /// Waits until the worker has ended, also when the task is cancelled.
+    func workerResult() async -> IngestError? {
+        await withCheckedContinuation { continuation in
+            let result = state.withLock { state -> IngestError?? in
+                if let result = state.result { return result }
+                state.waiters[state.nextWaiter] = continuation
+                state.nextWaiter += 1
+                return nil
+            }
+            if case .some(let result) = result { continuation.resume(returning: result) }
+        }
+    }
+
+    /// The chunk is in the pipe and the next one is waited for.
+    func waiting() {
+        let now = clock.bootMilliseconds()
+        state.withLock { $0.waitingSinceMs = now }
+    }
+
+    /// Ends the session when no byte came for `idleMs`; returns then, or when cancelled.
+    func watch(idleMs: Int64) async -> IngestError? {
+        while !Task.isCancelled {
+            let now = clock.bootMilliseconds()
+            let left = state.withLock { $0.waitingSinceMs.map { idleMs - (now - $0) } ?? idleMs }
+            if left <= 0 {
+                let error = IngestError(
+                    .idle,
+                    "No byte arrived for \(idleMs) ms after the first \(byteCount); the push was ended. Send continuously, or reconnect when there is media."
+                )
+                noteBreak(error)
+                return error
+            }
+            try? await Task.sleep(for: .milliseconds(left))
+        }
+        return nil
+    }
+}
