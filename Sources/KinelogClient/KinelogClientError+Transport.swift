@@ -1,6 +1,8 @@
 import AsyncHTTPClient
+import Glibc
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 
 extension KinelogClientError {
     /// The error for a request that met no answer, or lost it.
@@ -16,7 +18,7 @@ extension KinelogClientError {
         guard let known = error as? HTTPClientError else {
             return KinelogClientError(
                 .unreachable,
-                "Could not \(attempt): no connection to \(server) (\(error)). Start the server with 'kinelog serve', or name it with --server or \(ServerAddress.variable).",
+                "Could not \(attempt): no connection to \(server) (\(reason(for: error))). Start the server with 'kinelog serve', or name it with --server or \(ServerAddress.variable).",
                 cause: error
             )
         }
@@ -48,6 +50,16 @@ extension KinelogClientError {
                 cause: error
             )
         }
+    }
+
+    /// What the operating system says of a failed connection.
+    private static func reason(for error: any Error) -> String {
+        if let error = error as? NIOConnectionError {
+            if let first = error.connectionErrors.first { return reason(for: first.error) }
+            return "the host '\(error.host)' is not known"
+        }
+        guard let error = error as? IOError else { return "\(error)" }
+        return unsafe String(cString: strerror(error.errnoCode))
     }
 
     /// How much of a refusal is read.

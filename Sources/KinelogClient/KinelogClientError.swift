@@ -73,9 +73,9 @@ public struct KinelogClientError: Error, Sendable {
 }
 
 extension KinelogClientError: CustomStringConvertible {
-    /// The message, with the server's name for the request where it gave one.
+    /// The message; of a failure of the server, with its name for the request.
     public var description: String {
-        guard let requestID else { return message }
+        guard let requestID, let status, status >= 500 else { return message }
         return "\(message) (request \(requestID))"
     }
 }

@@ -32,16 +32,14 @@ struct DocumentSplitter {
             guard let piece = try await source.take() else { return nil }
             first = piece
         }
-        // The header may have come in parts, and the capture time stands in the middle of it.
-        while first.documentMilliseconds == nil, first.dueMilliseconds == nil,
-            let more = try await source.take()
-        {
+        // The header may have come in parts, and the first sample's time comes after it.
+        while first.dueMilliseconds == nil, let more = try await source.take() {
             if more.startsDocument {
                 next.put(more)
                 break
             }
             first.bytes.writeImmutableBuffer(more.bytes)
-            first.documentMilliseconds = more.documentMilliseconds
+            first.documentMilliseconds = first.documentMilliseconds ?? more.documentMilliseconds
             first.dueMilliseconds = more.dueMilliseconds
         }
         return Document(first: first, source: source, next: next)
@@ -53,8 +51,14 @@ struct DocumentSplitter {
         let source: Handoff<TimedPiece>
         let next: NextPiece
 
-        /// Capture time of its start, in milliseconds since 1970, where its header says so.
-        var startMilliseconds: Int64? { first.documentMilliseconds }
+        /// Capture time of its first sample, in milliseconds since 1970, where that is known.
+        var startMilliseconds: Int64? {
+            guard let header = first.documentMilliseconds, let due = first.dueMilliseconds else {
+                return nil
+            }
+            let (start, overflow) = header.addingReportingOverflow(due)
+            return overflow ? nil : start
+        }
 
         func makeAsyncIterator() -> Iterator { Iterator(document: self, pending: first) }
 

@@ -1,7 +1,7 @@
-import Glibc
+import NIOCore
 
 /// Writes Matroska documents that come one after another into files of their own.
-struct DocumentWriter: ~Copyable {
+struct DocumentWriter {
     private let path: String
     private let replaces: Bool
     private var file: OutputFile?
@@ -25,6 +25,9 @@ struct DocumentWriter: ~Copyable {
 
     /// Where the document at hand is written, if one is.
     var place: String? { file?.place }
+
+    /// Where the document at hand is in the end, if there is one.
+    var finalPlace: String? { file?.finalPlace }
 
     /// Writes a piece; one that starts a document goes to the next file.
     ///
@@ -52,7 +55,8 @@ struct DocumentWriter: ~Copyable {
     ///
     /// - Throws: ``CommandError`` when that is not possible.
     mutating func finish() throws(CommandError) {
-        guard let file = file.take() else { return }
+        guard let file else { return }
+        self.file = nil
         let count = file.byteCount
         try file.finish()
         written.append((OutputFile.name(path, document: max(1, written.count + 1)), count))

@@ -2,7 +2,7 @@ import Glibc
 import NIOCore
 
 /// Where footage is written: a file that appears when it is whole, or standard output.
-struct OutputFile: ~Copyable {
+final class OutputFile {
     private let descriptor: Int32
     /// The name the file gets in the end; `nil` for standard output and what is no regular file.
     private let finalPath: String?
@@ -21,24 +21,10 @@ struct OutputFile: ~Copyable {
     ///   - replaces: Whether a file of that name may be replaced.
     /// - Throws: ``CommandError`` when it exists or cannot be made.
     init(_ path: String, replaces: Bool) throws(CommandError) {
-        if path == "-" {
-            self.path = "standard output"
-            finalPath = nil
-            descriptor = STDOUT_FILENO
-            return
-        }
-        var facts = stat()
-        let exists = unsafe stat(path, &facts) == 0
-        let isRegular = !exists || facts.st_mode & S_IFMT == S_IFREG
-        if exists, isRegular, !replaces {
-            throw CommandError("'\(path)' exists; give another name, or --force to replace it.")
-        }
-        let flags = isRegular ? O_WRONLY | O_CREAT | O_TRUNC : O_WRONLY
-        let target = isRegular ? path + Self.partSuffix : path
-        descriptor = unsafe open(target, flags | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw .system("create '\(target)'", errno) }
-        finalPath = isRegular ? path : nil
-        self.path = target
+        let opened = try Opened(path, replaces: replaces)
+        self.path = opened.path
+        finalPath = opened.finalPath
+        descriptor = opened.descriptor
     }
 
     deinit {
@@ -48,19 +34,22 @@ struct OutputFile: ~Copyable {
     /// Where the bytes are at present, for messages.
     var place: String { path }
 
+    /// Where they are in the end.
+    var finalPlace: String { finalPath ?? path }
+
     /// Writes all of a buffer.
     ///
     /// - Throws: ``CommandError`` when it cannot be written.
-    mutating func write(_ bytes: ByteBuffer) async throws {
+    func write(_ bytes: ByteBuffer) async throws {
         let (descriptor, path) = (descriptor, path)
-        try await Terminal.writeAll(bytes, to: descriptor, "'\(path)'")
+        try await Terminal.writeAll(bytes, to: descriptor, path)
         byteCount += Int64(bytes.readableBytes)
     }
 
     /// Gives the file its name.
     ///
     /// - Throws: ``CommandError`` when it cannot be renamed.
-    consuming func finish() throws(CommandError) {
+    func finish() throws(CommandError) {
         guard let finalPath else { return }
         guard unsafe rename(path, finalPath) == 0 else {
             throw .system("rename '\(path)' to '\(finalPath)'", errno)
@@ -76,5 +65,27 @@ struct OutputFile: ~Copyable {
         }
         let suffix = name[dot...]
         return "\(path.dropLast(suffix.count)).\(number)\(suffix)"
+    }
+}
+
+/// A descriptor and the names that belong to it.
+private struct Opened {
+    var descriptor = STDOUT_FILENO
+    var path = "standard output"
+    var finalPath: String?
+
+    init(_ path: String, replaces: Bool) throws(CommandError) {
+        if path == "-" { return }
+        var facts = stat()
+        let exists = unsafe stat(path, &facts) == 0
+        let isRegular = !exists || facts.st_mode & S_IFMT == S_IFREG
+        if exists, isRegular, !replaces {
+            throw CommandError("'\(path)' exists; give another name, or --force to replace it.")
+        }
+        if isRegular { finalPath = path }
+        self.path = isRegular ? path + OutputFile.partSuffix : path
+        let flags = isRegular ? O_WRONLY | O_CREAT | O_TRUNC : O_WRONLY
+        descriptor = unsafe open(self.path, flags | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw .system("create '\(self.path)'", errno) }
     }
 }

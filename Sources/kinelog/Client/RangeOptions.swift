@@ -20,8 +20,8 @@ struct RangeOptions: ParsableArguments {
     var to: TimeArgument?
 
     @Option(help: "The clock that the times are on.")
-    var by: FragmentClock = .producer
+    var by: ClockArgument = .producer
 
     /// The range that a server is asked for.
-    var range: TimeRange { TimeRange(from: from?.point, to: to?.point, clock: by) }
+    var range: TimeRange { TimeRange(from: from?.point, to: to?.point, clock: by.clock) }
 }

@@ -18,5 +18,3 @@ struct TimeArgument: ExpressibleByArgument {
         self.reference = reference
     }
 }
-
-extension FragmentClock: ExpressibleByArgument {}

@@ -37,7 +37,7 @@ struct FetchCommand: AsyncParsableCommand {
     var to: TimeArgument?
 
     @Option(help: "The clock that the times are on.")
-    var by: FragmentClock = .producer
+    var by: ClockArgument = .producer
 
     @Option(
         name: .shortAndLong,
@@ -56,7 +56,7 @@ struct FetchCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (name, output, force) = (name.text, output, force)
-        let range = TimeRange(from: from.point, to: to?.point ?? .now, clock: by)
+        let range = TimeRange(from: from.point, to: to?.point ?? .now, clock: by.clock)
         let files = try await server.withClient { client in
             try await Self.fetch(name, range, to: output, replaces: force, client)
         }
@@ -114,9 +114,8 @@ struct FetchCommand: AsyncParsableCommand {
         try await writer.write(piece)
         if piece.startsDocument, writer.documentCount > 1 {
             progress.clear()
-            Terminal.note(
-                "Codec settings change here: document \(writer.documentCount) begins\(writer.place.map { " in '\($0)'" } ?? "")."
-            )
+            let place = writer.finalPlace.map { " in '\($0)'" } ?? ""
+            Terminal.note("Settings change here: document \(writer.documentCount) begins\(place).")
         }
         progress.show("\(HumanText.bytes(writer.byteCount)) fetched")
     }

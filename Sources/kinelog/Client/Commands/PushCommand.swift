@@ -91,10 +91,11 @@ struct PushCommand: AsyncParsableCommand {
         case nil: break
         case false?: _ = try await client.stream(name)
         case true?:
-            do {
+            do throws(KinelogClientError) {
                 _ = try await client.createStream(NewStream(name: name))
-            } catch let error as KinelogClientError where error.code == .conflict {
-                break  // It is there already.
+            } catch {
+                // A conflict says that it is there already.
+                guard error.code == .conflict else { throw error }
             }
         }
     }

@@ -38,7 +38,7 @@ struct ReplayCommand: AsyncParsableCommand {
     var until: TimeArgument?
 
     @Option(help: "The clock that the times are on.")
-    var by: FragmentClock = .producer
+    var by: ClockArgument = .producer
 
     @Option(help: ArgumentHelp("1, 4, 0.5 or another multiple, or max.", valueName: "factor"))
     var speed = SpeedArgument.normal
@@ -71,7 +71,7 @@ struct ReplayCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let range = TimeRange(from: from.point, to: until?.point, clock: by)
+        let range = TimeRange(from: from.point, to: until?.point, clock: by.clock)
         let replay = Replay(
             name: name.text,
             range: range,
