@@ -72,6 +72,7 @@ package final class FragmentLog: Sendable {
     {
         let directory = try DataDirectory.open(configuration.directory)
         let rows = try CatalogRows.open(directory)
+        try directory.finishCreation()
         let log = FragmentLog(configuration, directory: directory, rows: rows, logger: logger)
         do throws(LogError) {
             try await log.recover()

@@ -84,7 +84,8 @@ package struct ServerConfiguration: Sendable {
         }
         for name in hostNames where Authority(name)?.host != name.lowercased() {
             throw ConfigurationError(
-                "'\(name)' is not a host name; give it without a scheme and a port.")
+                "'\(name)' is not a host name; give it without a scheme and a port."
+            )
         }
         let times = [
             ("request head timeout", requestHeadTimeout), ("push idle time", pushIdle),

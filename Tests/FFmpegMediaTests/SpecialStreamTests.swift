@@ -306,6 +306,58 @@ struct SpecialStreamTests {
         #expect(demuxed.droppedSampleCount == 0)
     }
 
+    @Test func `metadata of MPEG-TS is a data track`() async throws {
+        var stream = TransportStream(registration: "KLVA")
+        let payloads = (0..<20).map { [UInt8](repeating: UInt8($0), count: 10 + $0) }
+        for (index, payload) in payloads.enumerated() {
+            stream.packet(pts: 900_000 + Int64(index) * 3003, payload)
+        }
+        let demuxed = try await read(stream.bytes, .mpegTS)
+        #expect(demuxed.error == nil)
+        let track = try #require(demuxed.tracks.first)
+        #expect(track.kind == .data)
+        #expect(track.codecID == "D_SMPTE_KLV")
+        #expect(track.isReady)
+        #expect(demuxed.samples.map(\.payload) == payloads.map { ByteBuffer(bytes: $0) })
+        #expect(demuxed.samples.map(\.pts) == (0..<20).map { 900_000 + $0 * 3003 })
+        #expect(demuxed.samples.allSatisfy { $0.isSync })
+    }
+
+    @Test func `a private stream of unknown content is left out`() async throws {
+        var stream = TransportStream(registration: "XYZW")
+        for index in 0..<20 { stream.packet(pts: Int64(index) * 3003, [1, 2, 3]) }
+        let demuxed = try await read(stream.bytes, .mpegTS)
+        #expect(demuxed.tracks.isEmpty)
+        #expect(demuxed.error?.code == .unknownContainer)
+        #expect(
+            demuxed.error?.message
+                == "Reading MPEG-TS: 4136 bytes ended without a track (Data of the codec"
+                + " 'bin_data' is not taken); send the container that the media type names"
+        )
+    }
+
+    @Test func `subtitles that Matroska knows as text are a data track`() async throws {
+        let text = try TemporaryDirectory()
+        let path = text.file("a.srt")
+        try write(
+            ByteBuffer(string: "1\n00:00:00,100 --> 00:00:00,600\nHello\n\n"),
+            toFile: path
+        )
+        let bytes = try await make(
+            ["-t", "1", "-i", SampleMedia.visitor.path, "-i", path],
+            ["-map", "0", "-map", "1", "-c", "copy", "-f", "matroska"]
+        )
+        let demuxed = try await read(bytes, .matroska)
+        let track = try #require(demuxed.tracks.last)
+        #expect(track.kind == .data)
+        #expect(track.codecID == "S_TEXT/UTF8")
+        let samples = demuxed.samples(of: track.index)
+        #expect(samples.map { String(buffer: $0.payload) } == ["Hello"])
+        // The file's times are shifted by the priming of its sound, 21 ms.
+        #expect(samples.map(\.pts) == [121])
+        #expect(samples.map(\.duration) == [500])
+    }
+
     private static let h265 = [
         "-map", "0:v", "-vf", "scale=320:-2", "-c:v", "libx265", "-preset", "ultrafast",
     ]

@@ -95,6 +95,13 @@ struct SegmentWalk {
         switch try step(at: offset, media) {
         case .fragment(let fragment):
             var found = FragmentRecord(fragment, segment: id)
+            // Behind damage, what earlier fragments reach to cannot be told from this walk.
+            if position == 0 || content.last?.position == UInt32(clamping: position - 1) {
+                found.place(after: content.last)
+            } else if let record {
+                found.producerReachMilliseconds = record.producerReachMilliseconds
+                found.serverReachMilliseconds = record.serverReachMilliseconds
+            }
             found.position = UInt32(clamping: position)
             if let record, record != found {
                 add(

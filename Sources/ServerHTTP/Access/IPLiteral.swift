@@ -12,12 +12,12 @@ struct IPLiteral: Equatable {
     init?(_ text: String) {
         var four = in_addr()
         if unsafe inet_pton(AF_INET, text, &four) == 1 {
-            bytes = unsafe withUnsafeBytes(of: &four) { Array($0) }
+            bytes = unsafe withUnsafeBytes(of: &four) { unsafe Array($0) }
             return
         }
         var six = in6_addr()
         guard unsafe inet_pton(AF_INET6, text, &six) == 1 else { return nil }
-        bytes = unsafe withUnsafeBytes(of: &six) { Array($0) }
+        bytes = unsafe withUnsafeBytes(of: &six) { unsafe Array($0) }
     }
 
     /// 127.0.0.0/8, ::1, or the former mapped into IPv6.

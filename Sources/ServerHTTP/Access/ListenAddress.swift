@@ -13,7 +13,8 @@ package struct ListenAddress: Equatable, Sendable, CustomStringConvertible {
     }
 
     /// What a text may look like, for messages.
-    package static let acceptedForm = "HOST:PORT, as in 127.0.0.1:8080, [::1]:8080 or localhost:8080"
+    package static let acceptedForm =
+        "HOST:PORT, as in 127.0.0.1:8080, [::1]:8080 or localhost:8080"
 
     /// Reads an address.
     ///
@@ -26,7 +27,9 @@ package struct ListenAddress: Equatable, Sendable, CustomStringConvertible {
     package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
     /// Whether only programs on this machine can connect.
-    package var isLoopback: Bool { host.lowercased() == "localhost" || IPLiteral(host)?.isLoopback == true }
+    package var isLoopback: Bool {
+        host.lowercased() == "localhost" || IPLiteral(host)?.isLoopback == true
+    }
 
     /// Whether connections to any address of this machine are taken.
     package var isWildcard: Bool { IPLiteral(host)?.isUnspecified == true }

@@ -8,7 +8,8 @@ package struct PublicURL: Equatable, Sendable, CustomStringConvertible {
     let authority: Authority
 
     /// What a text may look like, for messages.
-    package static let acceptedForm = "http://HOST[:PORT] or https://HOST[:PORT], with an optional path"
+    package static let acceptedForm =
+        "http://HOST[:PORT] or https://HOST[:PORT], with an optional path"
 
     /// Reads a URL.
     ///

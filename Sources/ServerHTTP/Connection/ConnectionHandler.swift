@@ -80,7 +80,8 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
             } else {
                 self.progress = (acknowledged ?? 0, now)
             }
-            let pause = max(.milliseconds(10), .nanoseconds(self.limits.readerStall.nanoseconds / 4))
+            let quarter = TimeAmount.nanoseconds(self.limits.readerStall.nanoseconds / 4)
+            let pause = max(TimeAmount.milliseconds(10), quarter)
             self.stallTimer?.cancel()
             self.stallTimer = loop.scheduleTask(in: pause) { self.watchReader(channel) }
         }
@@ -91,8 +92,10 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
             "reader closed",
             metadata: [
                 "peer": "\(channel.remoteAddress?.description ?? "unknown")",
-                "reason": "it accepted nothing for \(limits.readerStall.nanoseconds / 1_000_000) ms",
-            ])
+                "reason":
+                    "it accepted nothing for \(limits.readerStall.nanoseconds / 1_000_000) ms",
+            ]
+        )
         channel.close(promise: nil)
     }
 

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import FragmentLog
 import HTTPTypes
 import HummingbirdCore
 import Logging
@@ -28,7 +29,9 @@ struct HTTPResponder: Sendable {
                 if pauses {
                     try await Task.sleep(
                         nanoseconds: UInt64(
-                            clamping: server.configuration.continuePause.nanoseconds))
+                            clamping: server.configuration.continuePause.nanoseconds
+                        )
+                    )
                 }
             }
             log(exchange, answer, error)
@@ -38,7 +41,9 @@ struct HTTPResponder: Sendable {
             await part(exchange)
         } catch {
             server.logger.debug(
-                "connection ended", metadata: ["request.id": "\(id)", "error": "\(error)"])
+                "connection ended",
+                metadata: ["request.id": "\(id)", "error": "\(error)"]
+            )
         }
         throw ConnectionEnded()
     }
@@ -76,8 +81,10 @@ struct HTTPResponder: Sendable {
         let head = exchange.head
         guard head.method != .connect else {
             throw APIError(
-                .methodNotAllowed, "This server is no proxy; send requests for its own paths.",
-                allowedMethods: [.get, .head, .post, .put, .delete, .options])
+                .methodNotAllowed,
+                "This server is no proxy; send requests for its own paths.",
+                allowedMethods: [.get, .head, .post, .put, .delete, .options]
+            )
         }
         guard head.headerFields[.known("Host")] == nil else {
             throw APIError(.invalidArgument, "The request has two Host headers; send exactly one.")
@@ -85,7 +92,8 @@ struct HTTPResponder: Sendable {
         try server.rules.check(
             host: head.authority,
             origins: head.headerFields[values: .origin],
-            fetchSites: head.headerFields[values: .fetchSite])
+            fetchSites: head.headerFields[values: .fetchSite]
+        )
         guard exchange.path.hasPrefix("/") || (exchange.path == "*" && head.method == .options)
         else {
             throw APIError(.invalidArgument, "The request's target does not begin with a slash.")
@@ -106,8 +114,10 @@ struct HTTPResponder: Sendable {
         }
         let level: Logger.Level = error.code.status.code >= 500 ? .warning : .info
         exchange.logger.log(
-            level: level, "request refused",
-            metadata: metadata.merging(["error": "\(error)"]) { _, new in new })
+            level: level,
+            "request refused",
+            metadata: metadata.merging(["error": "\(error)"]) { _, new in new }
+        )
     }
 
     // MARK: Writing

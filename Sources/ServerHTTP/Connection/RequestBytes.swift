@@ -1,3 +1,4 @@
+import HTTPTypes
 import HummingbirdCore
 import Ingest
 import NIOCore
@@ -10,7 +11,7 @@ import Synchronization
 struct RequestBytes: AsyncSequence, Sendable {
     typealias Element = ByteBuffer
 
-    private final class Shared: Sendable {
+    fileprivate final class Shared: Sendable {
         struct State {
             var isStarted = false
             var isAtEnd = false
@@ -68,7 +69,9 @@ struct RequestBytes: AsyncSequence, Sendable {
         for try await piece in self {
             guard whole.readableBytes + piece.readableBytes <= bytesMax else {
                 throw APIError(
-                    .bodyTooLarge, "The request's body is larger than \(bytesMax) bytes.")
+                    .bodyTooLarge,
+                    "The request's body is larger than \(bytesMax) bytes."
+                )
             }
             whole.writeImmutableBuffer(piece)
         }
@@ -112,7 +115,8 @@ struct RequestBytes: AsyncSequence, Sendable {
             guard isCut else { return error }
             return IngestError(
                 .shuttingDown,
-                "The server is shutting down; what arrived is kept. Connect again in a moment.")
+                "The server is shutting down; what arrived is kept. Connect again in a moment."
+            )
         }
     }
 }

@@ -8,15 +8,19 @@ enum TCPProgress {
     /// `struct tcp_info` of Linux up to `tcpi_bytes_acked`, with room for what later kernels add.
     private struct Info: Sendable {
         /// 120 bytes of other facts.
-        var head: (
-            UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64,
-            UInt64, UInt64, UInt64, UInt64
-        )
+        var head:
+            (
+                UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64,
+                UInt64,
+                UInt64, UInt64, UInt64, UInt64
+            )
         var bytesAcknowledged: UInt64
-        var tail: (
-            UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64,
-            UInt64, UInt64, UInt64, UInt64, UInt64
-        )
+        var tail:
+            (
+                UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64,
+                UInt64,
+                UInt64, UInt64, UInt64, UInt64, UInt64
+            )
     }
 
     /// Bytes that the peer has acknowledged; `nil` where the kernel does not say.
@@ -28,7 +32,9 @@ enum TCPProgress {
             return channel.eventLoop.makeSucceededFuture(nil)
         }
         let info: EventLoopFuture<Info> = provider.unsafeGetSocketOption(
-            level: .tcp, name: NIOBSDSocket.Option(rawValue: 11))
+            level: .tcp,
+            name: NIOBSDSocket.Option(rawValue: 11)
+        )
         return info.map { Optional($0.bytesAcknowledged) }.recover { _ in nil }
     }
 }

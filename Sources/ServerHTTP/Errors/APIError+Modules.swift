@@ -80,7 +80,10 @@ extension APIError {
         case let error as PlaybackError: self.init(error)
         default:
             self.init(
-                .internalError, "The server failed to answer; its log has the reason.", cause: error)
+                .internalError,
+                "The server failed to answer; its log has the reason.",
+                cause: error
+            )
         }
     }
 }

@@ -50,6 +50,7 @@ extension APIError {
         case streamDeleted
         case streamExists
         case streamHeld
+        case versionMismatch
         case fragmentNotFound
         case gone
         case recordingOff
@@ -85,7 +86,8 @@ extension APIError.Code {
         case .routeNotFound, .streamNotFound, .streamDeleted, .fragmentNotFound: .notFound
         case .methodNotAllowed: .methodNotAllowed
         case .requestTimeout: .requestTimeout
-        case .streamExists, .streamHeld, .takenOver, .recordingOff, .noRetention: .conflict
+        case .streamExists, .streamHeld, .versionMismatch, .takenOver, .recordingOff, .noRetention:
+            .conflict
         case .gone: .gone
         case .bodyTooLarge, .fragmentTooLarge: .contentTooLarge
         case .unknownContainer: .unsupportedMediaType
@@ -128,6 +130,7 @@ extension APIError.Code {
             ("ResourceNotFoundException", .notFound)
         case .streamExists, .streamHeld, .recordingOff, .takenOver:
             ("ResourceInUseException", .badRequest)
+        case .versionMismatch: ("VersionMismatchException", .badRequest)
         case .noRetention: ("NoDataRetentionException", .badRequest)
         case .contention, .tooManySessions: ("ConnectionLimitExceededException", .badRequest)
         case .memory, .shuttingDown, .volumeMissing, .diskFull:

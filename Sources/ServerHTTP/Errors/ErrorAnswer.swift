@@ -6,7 +6,8 @@ enum ErrorAnswer {
     static func native(_ error: APIError, id: String, extra: [JSONValue.Member] = []) -> Answer {
         var answer = Answer(
             error.code.status,
-            json: .object([JSONValue.Member("error", object(error, id: id))] + extra))
+            json: .object([JSONValue.Member("error", object(error, id: id))] + extra)
+        )
         addHeaders(error, to: &answer)
         return answer
     }
@@ -23,7 +24,9 @@ enum ErrorAnswer {
     static func kvs(_ error: APIError) -> Answer {
         let (name, status) = error.code.exception
         var answer = Answer(
-            status, json: .object(["__type": .string(name), "Message": .string(error.message)]))
+            status,
+            json: .object(["__type": .string(name), "Message": .string(error.message)])
+        )
         answer.headers[.errorType] = name
         addHeaders(error, to: &answer)
         return answer

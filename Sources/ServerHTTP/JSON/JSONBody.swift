@@ -9,7 +9,10 @@ enum JSONBody {
     ///   - type: What the body is to hold.
     ///   - bytes: The body; an empty one counts as `{}`.
     /// - Throws: `.invalidJSON` when it is no JSON or a member is of the wrong type.
-    static func decode<Value: Decodable>(_ type: Value.Type, from bytes: ByteBuffer) throws(APIError)
+    static func decode<Value: Decodable>(
+        _ type: Value.Type,
+        from bytes: ByteBuffer
+    ) throws(APIError)
         -> Value
     {
         let data = bytes.readableBytes == 0 ? Data("{}".utf8) : Data(bytes.readableBytesView)

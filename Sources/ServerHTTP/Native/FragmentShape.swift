@@ -26,7 +26,10 @@ enum FragmentShape {
     ///
     /// What only protocols need is left out: the marker of a fragment's end, and names that belong
     /// to the server.
-    static func tags(of record: FragmentRecord, in stream: StreamLog) async throws(APIError)
+    static func tags(
+        of record: FragmentRecord,
+        in stream: StreamLog
+    ) async throws(APIError)
         -> [String: String]
     {
         guard record.tagsBeforeLength > 0 || record.tagsAfterLength > 0 else { return [:] }
@@ -44,7 +47,8 @@ enum FragmentShape {
             throw APIError(
                 .damaged,
                 "The tags of fragment \(record.number) cannot be read; run 'kinelog verify'.",
-                cause: error)
+                cause: error
+            )
         }
         return tags
     }

@@ -25,8 +25,12 @@ extension NativeRoutes {
         }
         let page = try await stream.fragments(
             FragmentQuery(
-                range: range, clock: clock, limit: Int(limit ?? Int64(server.configuration.pageSize)),
-                after: after))
+                range: range,
+                clock: clock,
+                limit: Int(limit ?? Int64(server.configuration.pageSize)),
+                after: after
+            )
+        )
         var fragments: [JSONValue] = []
         for record in page.fragments {
             let tags = try await FragmentShape.tags(of: record, in: stream)
@@ -38,7 +42,8 @@ extension NativeRoutes {
                 "nextCursor": page.next.map {
                     .string(PageCursor(clock: clock, position: $0).text)
                 },
-            ]))
+            ])
+        )
     }
 
     /// `GET /v1/streams/{name}/fragments/{number}`: a Matroska document, or its description.
@@ -64,7 +69,8 @@ extension NativeRoutes {
             stream: Answer.Stream(endsWithPeer: false, endsWithServer: false) { writer in
                 var document = document
                 while let piece = try await document.next() { try await writer.write(piece) }
-            })
+            }
+        )
     }
 
     /// `GET /v1/streams/{name}/fragments/{number}/samples`: the sample table.
@@ -85,15 +91,20 @@ extension NativeRoutes {
         let range = try time.range(from: try query.time("from"), to: try query.time("to"))
         let entriesMax = Int64(server.configuration.timelineEntriesMax)
         let timeline = try await Timeline.load(
-            stream: stream, range: range, clock: clock,
+            stream: stream,
+            range: range,
+            clock: clock,
             resolutionMs: try query.count("resolution", in: 0...86_400_000) ?? 0,
-            limit: Int(try query.count("limit", in: 1...entriesMax) ?? entriesMax))
+            limit: Int(try query.count("limit", in: 1...entriesMax) ?? entriesMax)
+        )
         return Answer(json: TimelineShape.json(timeline, clock: clock))
     }
 
     /// The error for a format that a resource does not have.
     func unknownFormat(_ text: String, _ known: String) -> APIError {
         APIError(
-            .invalidArgument, "There is no format '\(text.prefix(50))' here; 'format' is \(known).")
+            .invalidArgument,
+            "There is no format '\(text.prefix(50))' here; 'format' is \(known)."
+        )
     }
 }

@@ -1,4 +1,5 @@
 import FragmentLog
+import HTTPTypes
 import MediaModel
 
 extension NativeRoutes {
@@ -15,7 +16,8 @@ extension NativeRoutes {
                 "streams": .array(shown.map { StreamShape.json($0) }),
                 "nextCursor": shown.count < streams.count
                     ? shown.last.map { .string($0.name.text) } : nil,
-            ]))
+            ])
+        )
     }
 
     /// `POST /v1/streams`.
@@ -24,11 +26,14 @@ extension NativeRoutes {
         return .body { [self] in
             let request = try await json(StreamRequest.self)
             let settings = try request.settings(
-                defaultRetentionHours: server.log.configuration.defaultRetentionHours)
+                defaultRetentionHours: server.log.configuration.defaultRetentionHours
+            )
             let stream = try await server.log.createStream(settings)
             return Answer(
-                .created, json: StreamShape.json(stream),
-                headers: [.location: "/v1/streams/\(stream.name)"])
+                .created,
+                json: StreamShape.json(stream),
+                headers: [.location: "/v1/streams/\(stream.name)"]
+            )
         }
     }
 

@@ -23,7 +23,8 @@ struct NativeRoutes: Sendable {
             throw APIError(
                 .methodNotAllowed,
                 "\(method.rawValue) is not known for '\(exchange.path.prefix(300))'; use \(resource.allowedMethods.map(\.rawValue).joined(separator: ", ")).",
-                allowedMethods: resource.allowedMethods)
+                allowedMethods: resource.allowedMethods
+            )
         }
         return try await step(resource, method)
     }
@@ -65,13 +66,17 @@ struct NativeRoutes: Sendable {
         if let stream = server.log.stream(name) { return stream }
         throw APIError(
             .streamNotFound,
-            "There is no stream '\(name)'; GET /v1/streams lists those that there are.")
+            "There is no stream '\(name)'; GET /v1/streams lists those that there are."
+        )
     }
 
     /// The fragment of a number.
     ///
     /// - Throws: `.fragmentNotFound` and what the log fails with.
-    func record(_ number: FragmentNumber, in stream: StreamLog) async throws(APIError)
+    func record(
+        _ number: FragmentNumber,
+        in stream: StreamLog
+    ) async throws(APIError)
         -> FragmentRecord
     {
         let found: FragmentRecord?
@@ -83,7 +88,8 @@ struct NativeRoutes: Sendable {
         if let found { return found }
         throw APIError(
             .fragmentNotFound,
-            "Stream '\(stream.name)' has no fragment \(number); it never had, or it is no longer kept.")
+            "Stream '\(stream.name)' has no fragment \(number); it never had, or it is no longer kept."
+        )
     }
 
     /// The JSON of the request's body.

@@ -28,6 +28,8 @@ struct PageCursor: Equatable {
         else { return nil }
         self.clock = clock
         position = FragmentPosition(
-            start: Timestamp(milliseconds: milliseconds), number: number)
+            start: Timestamp(milliseconds: milliseconds),
+            number: number
+        )
     }
 }

@@ -32,7 +32,9 @@ struct StreamRequest: Decodable {
         minimumFragmentMs = try values.decodeIfPresent(Int.self, forKey: .minimumFragmentMs)
         durability = try values.decodeIfPresent(String.self, forKey: .durability)
         durabilityIntervalMs = try values.decodeIfPresent(
-            Int64.self, forKey: .durabilityIntervalMs)
+            Int64.self,
+            forKey: .durabilityIntervalMs
+        )
     }
 
     /// The settings that are meant.
@@ -42,10 +44,13 @@ struct StreamRequest: Decodable {
         guard let name = StreamName(name) else {
             throw APIError(
                 .invalidArgument,
-                "'\(name.prefix(300))' is no stream name; use \(StreamName.acceptedForm).")
+                "'\(name.prefix(300))' is no stream name; use \(StreamName.acceptedForm)."
+            )
         }
         var settings = StreamSettings(
-            name: name, retentionHours: retentionHours ?? defaultRetentionHours)
+            name: name,
+            retentionHours: retentionHours ?? defaultRetentionHours
+        )
         settings.retentionBytes = maxBytes
         settings.mediaType = try text(mediaType, "mediaType", 128)
         settings.deviceName = try text(deviceName, "deviceName", 128)
@@ -61,16 +66,20 @@ struct StreamRequest: Decodable {
         default:
             throw APIError(
                 .invalidArgument,
-                "'durability' is sync, none, or interval with 'durabilityIntervalMs' from 1 to 60000.")
+                "'durability' is sync, none, or interval with 'durabilityIntervalMs' from 1 to 60000."
+            )
         }
         return settings
     }
 
-    private func text(_ value: String?, _ name: String, _ countMax: Int) throws(APIError) -> String? {
+    private func text(_ value: String?, _ name: String, _ countMax: Int) throws(APIError) -> String?
+    {
         guard let value else { return nil }
         guard (1...countMax).contains(value.count) else {
             throw APIError(
-                .invalidArgument, "'\(name)' has \(value.count) characters; 1 to \(countMax) are allowed.")
+                .invalidArgument,
+                "'\(name)' has \(value.count) characters; 1 to \(countMax) are allowed."
+            )
         }
         return value
     }
@@ -104,7 +113,8 @@ private struct AnyKey: CodingKey {
         for member in members.sorted() where !known.contains(member) {
             throw APIError(
                 .invalidArgument,
-                "There is no member '\(member.prefix(100))'; known are \(known.joined(separator: ", ")).")
+                "There is no member '\(member.prefix(100))'; known are \(known.joined(separator: ", "))."
+            )
         }
     }
 }

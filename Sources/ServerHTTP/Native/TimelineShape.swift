@@ -9,6 +9,7 @@ enum TimelineShape {
             "by": .string(clock.rawValue),
             "spans": .array(timeline.spans.map(span)),
             "gaps": .array(timeline.gaps.map { FragmentShape.json($0) }),
+            "resolutionMs": .integer(timeline.resolutionMilliseconds),
         ])
     }
 

@@ -25,7 +25,9 @@ struct Query: Equatable, Sendable {
                     accepted.isEmpty
                     ? "this resource takes none" : "known are \(accepted.joined(separator: ", "))"
                 throw APIError(
-                    .invalidArgument, "There is no parameter '\(name.prefix(100))'; \(known).")
+                    .invalidArgument,
+                    "There is no parameter '\(name.prefix(100))'; \(known)."
+                )
             }
             guard values.updateValue(value, forKey: name) == nil else {
                 throw APIError(.invalidArgument, "The parameter '\(name)' is given more than once.")
@@ -56,7 +58,9 @@ struct Query: Equatable, Sendable {
         guard let text = values["by"] else { return .producer }
         if let clock = StreamClock(rawValue: text) { return clock }
         throw APIError(
-            .invalidArgument, "'\(text.prefix(100))' is no clock; 'by' is producer or server.")
+            .invalidArgument,
+            "'\(text.prefix(100))' is no clock; 'by' is producer or server."
+        )
     }
 
     /// The value of a parameter that is a count.

@@ -73,7 +73,8 @@ enum Resource: Equatable, Sendable {
         if let name = StreamName(text) { return name }
         throw APIError(
             .invalidArgument,
-            "'\(text.prefix(300))' is no stream name; use \(StreamName.acceptedForm).")
+            "'\(text.prefix(300))' is no stream name; use \(StreamName.acceptedForm)."
+        )
     }
 
     private static func number(_ text: String) throws(APIError) -> FragmentNumber {
@@ -87,6 +88,7 @@ enum Resource: Equatable, Sendable {
     private static func unknown(_ path: some StringProtocol) -> APIError {
         APIError(
             .routeNotFound,
-            "There is nothing at '\(path.prefix(300))'; the native API begins at /v1/streams.")
+            "There is nothing at '\(path.prefix(300))'; the native API begins at /v1/streams."
+        )
     }
 }
