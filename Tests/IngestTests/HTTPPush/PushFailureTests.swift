@@ -213,6 +213,28 @@ import Testing
         await bench.close()
     }
 
+    @Test func `a disk that fails ends the push with the reason`() async throws {
+        let bench = try await IngestBench()
+        try await bench.breakDisk()
+        let outcome = try await bench.push(try await Remux.make(.visitor, "mpegts"))
+        #expect(outcome.error?.code == .ioError)
+        #expect(outcome.summary.fragmentCount == 0)
+        await bench.close()
+    }
+
+    @Test func `a full disk refuses a push before its body is read`() async throws {
+        let bench = try await IngestBench { $0.freeBytesMin = .max }
+        let error = #expect(throws: IngestError.self) {
+            try PushSession(
+                stream: bench.stream,
+                request: PushRequest(peer: "test"),
+                logger: IngestBench.logger
+            )
+        }
+        #expect(error?.code == .diskFull)
+        await bench.close()
+    }
+
     @Test func `a deleted stream ends its pushes`() async throws {
         let bench = try await IngestBench()
         let (body, input) = AsyncStream.makeStream(of: ByteBuffer.self)
