@@ -137,6 +137,15 @@ if hasLog {
             path: "Tools/bench/KinelogBench",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "CrashWorkload",
+            dependencies: [
+                "FragmentLog", "LogTestSupport", "Matroska", "MediaModel", "TestSupport", nioCore,
+                logging,
+            ],
+            path: "Tools/CrashWorkload",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "CatalogTests",
             dependencies: ["Catalog", "MediaModel", "TestSupport"],

@@ -78,10 +78,7 @@ struct DataDirectory {
         let streams = "\(path)/streams"
         let used = Directory.exists(streams) ? try Directory.names(in: streams) : []
         guard !used.contains(where: { StreamID($0) != nil }) else {
-            throw LogError(
-                .damaged,
-                "\(formatFile) is missing in a data directory that is in use; run 'kinelog verify --repair --data \(path)'."
-            )
+            throw inUse(path)
         }
         let volume = String(UInt64.random(in: .min ... .max), radix: 16)
         try Directory.create(streams)
@@ -103,7 +100,15 @@ struct DataDirectory {
         try Directory.replaceFile(
             "format",
             in: path,
-            with: ByteBuffer(string: "kinelog layout \(Self.layoutVersion)\nvolume \(newVolume)\n")
+            with: Self.formatText(newVolume)
+        )
+    }
+
+    /// The error for a directory without `format` that holds streams.
+    static func inUse(_ path: String) -> LogError {
+        LogError(
+            .damaged,
+            "\(path)/format is missing in a data directory that is in use; run 'kinelog verify --repair --data \(path)'."
         )
     }
 
@@ -114,6 +119,10 @@ struct DataDirectory {
     func noteBoot() throws(LogError) {
         guard let boot = Self.bootID() else { return }
         try Directory.replaceFile("boot", in: path, with: ByteBuffer(string: boot))
+    }
+
+    static func formatText(_ volume: String) -> ByteBuffer {
+        ByteBuffer(string: "kinelog layout \(layoutVersion)\nvolume \(volume)\n")
     }
 
     static func volumeText(_ volume: String) -> String { "{\"volume\":\"\(volume)\"}\n" }

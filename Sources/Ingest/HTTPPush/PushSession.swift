@@ -98,7 +98,7 @@ package final class PushSession: Sendable {
         let feeder = PushFeeder(pipe: pipe, clock: stream.log.configuration.clock)
         return await withTaskGroup(of: IngestError?.self) { group in
             group.addTask { await feeder.watch(idleMs: self.limits.idleMs) }
-            group.addTask { await feeder.workerResult() }
+            group.addTask { await feeder.workerResult(givesUp: true) }
             group.addTask { await self.feed(body, feeder) }
             // The first to end decides: the body, the worker before it, or the watch when it finds
             // the session idle. The others end with it.

@@ -90,7 +90,8 @@ final class PushWorker: Sendable {
             } catch {
                 worker.logger.debug("the end of a broken push was not kept", error)
             }
-            if let end = sink.end {
+            // Where a newer producer sends, nothing is missing.
+            if let end = sink.end, error.code != .takenOver {
                 worker.session.report(
                     Gap(start: end, end: end, clock: .producer, reason: error.gapReason)
                 )
