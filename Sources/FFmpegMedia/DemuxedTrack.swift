@@ -18,8 +18,10 @@ package struct DemuxedTrack: Equatable, Sendable {
     /// The ticks of the source, in which all times of the track's samples are.
     package var timeBase: TimeBase
 
-    /// Picture size in pixels; zero for other tracks and while it is not known.
+    /// Picture width in pixels; zero for other tracks and while it is not known.
     package var width: UInt32 = 0
+
+    /// Picture height in pixels; zero for other tracks and while it is not known.
     package var height: UInt32 = 0
 
     /// Audio samples per second; zero for other tracks and while it is not known.

@@ -5,7 +5,10 @@ enum PublicRule {
         files.flatMap { file in
             file.text.code.enumerated().compactMap { index, line in
                 let words = line.split { " (".contains($0) }
-                guard words.contains("public") || words.first == "open" else { return nil }
+                let isOpen =
+                    words.first == "open" && words.count > 1
+                    && ["class", "func", "var", "subscript"].contains(words[1])
+                guard words.contains("public") || isOpen else { return nil }
                 return "\(file.path):\(index + 1): declare it package"
             }
         }

@@ -187,8 +187,8 @@ struct Check {
         let reported = try await stream.gaps(in: all, clock: .producer, limit: 100_000)
         for (session, start) in promised.gaps
         where promised.sessions[session] == .ended && start >= cutoff.milliseconds {
-            if !reported.contains(where: { $0.session == session && $0.start.milliseconds == start })
-            {
+            if !reported.contains(where: { $0.session == session && $0.start.milliseconds == start }
+            ) {
                 failures.append("stream \(name): the gap at \(start) of session \(session) is lost")
             }
         }

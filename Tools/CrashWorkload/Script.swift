@@ -32,7 +32,9 @@ final class Script {
         let log = try await open()
         try await work(log)
         for failure in failures { say(failure) }
-        say("script: \(acknowledged.count) acknowledged, \(refusals) refused, \(failures.count) wrong")
+        say(
+            "script: \(acknowledged.count) acknowledged, \(refusals) refused, \(failures.count) wrong"
+        )
         if !arguments.abandons { await log.close() }
         // At once, as a crash would, and without waiting for anything.
         _exit(failures.isEmpty ? 0 : 1)
@@ -89,7 +91,8 @@ final class Script {
                     session,
                     at: time.advanced(byMilliseconds: late),
                     samples: isMain && step == 3 ? 30 : 3,
-                    bytes: isMain && step == 3 ? 20_000 : Int.random(in: 100...6_000, using: &random)
+                    bytes: isMain && step == 3
+                        ? 20_000 : Int.random(in: 100...6_000, using: &random)
                 )
             }
             producing.report(session, at: time)

@@ -32,7 +32,10 @@ struct FetchCommand: AsyncParsableCommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Where it ends, itself not included; now if left out.", valueName: "time")
+        help: ArgumentHelp(
+            "Where it ends, itself not included; now if left out.",
+            valueName: "time"
+        )
     )
     var to: TimeArgument?
 

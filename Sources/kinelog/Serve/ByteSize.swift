@@ -4,12 +4,15 @@ import NIOCore
 import ServerHTTP
 
 extension ListenAddress: ExpressibleByArgument {
-    public init?(argument: String) { self.init(argument) }
-    public var defaultValueDescription: String { description }
+    /// Reads the value of an option.
+    package init?(argument: String) { self.init(argument) }
+    /// What help says the default is.
+    package var defaultValueDescription: String { description }
 }
 
 extension PublicURL: ExpressibleByArgument {
-    public init?(argument: String) { self.init(argument) }
+    /// Reads the value of an option.
+    package init?(argument: String) { self.init(argument) }
 }
 
 /// A number of bytes, as in `500`, `64KiB` or `2GiB`.
