@@ -18,7 +18,12 @@ extension KinelogClient {
     ///
     /// - Parameters:
     ///   - type: What the answer must hold.
+    ///   - method: The request's method.
+    ///   - target: Its path and query.
     ///   - body: A value to send as JSON.
+    ///   - attempt: What is being attempted, for messages.
+    ///   - patience: How long to wait.
+    /// - Returns: The decoded answer.
     /// - Throws: ``KinelogClientError`` when there is no such answer.
     func ask<Answer: Decodable>(
         _ type: Answer.Type,

@@ -69,7 +69,11 @@ struct SegmentWalk {
 
     /// Compares one record with the fragment it stands for.
     ///
-    /// - Parameter record: `nil` when it does not match its checksum.
+    /// - Parameters:
+    ///   - record: `nil` when it does not match its checksum.
+    ///   - position: Which record it is.
+    ///   - media: The `.mkv`.
+    /// - Throws: What reading the files may throw.
     mutating func visit(
         _ record: FragmentRecord?,
         at position: Int,

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// `kinelog stream …`
+/// The command `kinelog stream …`.
 struct StreamCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stream",

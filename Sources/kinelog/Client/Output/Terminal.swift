@@ -22,6 +22,7 @@ enum Terminal {
     /// Writes all of a buffer, waiting where the reader is slow.
     ///
     /// - Parameters:
+    ///   - bytes: What to write.
     ///   - descriptor: A file, a pipe or a terminal.
     ///   - name: What it is, for the error.
     /// - Throws: ``CommandError`` when it takes no more.
