@@ -38,13 +38,12 @@ package struct DemuxedTrack: Equatable, Sendable {
 
     /// How many pictures may come before another in decode order and after it in output order.
     ///
-    /// From the SPS where it says so; otherwise 2 for H.264 and H.265 or more where libavformat saw
-    /// more, and 0 for every other codec.
+    /// From the SPS where it says so; otherwise 2 for H.264 and H.265, and 0 for every other codec.
     package var videoDelay: Int = 0
 
     /// Whether the container states decode times.
     ///
-    /// `false` for Matroska: what the samples carry there was inferred by libavformat.
+    /// `false` for Matroska, whose video samples come without.
     package var statesDecodeTimes: Bool
 
     /// Whether codec and parameters are known well enough to write a track header.
