@@ -101,6 +101,9 @@ package final class BytePipe: Sendable {
     /// The error given to ``abort(_:)``.
     package var failure: (any Error)? { monitor.withLock { $0.failure } }
 
+    /// Whether the reader has taken everything and sleeps until more comes.
+    var isReaderWaiting: Bool { monitor.isThreadWaiting }
+
     /// Whether a writer is suspended until there is room.
     var isWriterWaiting: Bool { monitor.withLock { $0.writer != nil } }
 

@@ -20,12 +20,14 @@ package final class Demuxer {
     package internal(set) var droppedSampleCount = 0
 
     let limits: DemuxerLimits
-    let context: DemuxerContext
+    private(set) var context: DemuxerContext
     var streams: [StreamState] = []
     var clock = TimestampUnwrapper()
     private let input: DemuxerInput
     private let packet: DemuxerPacket
     private let messages = LibavMessages()
+    private var deliveredCount = 0
+    private var indexedCount = 0
 
     /// What is known of a stream of the container.
     enum StreamState {
@@ -63,6 +65,7 @@ package final class Demuxer {
         self.limits = limits
         input = try DemuxerInput(
             pipe: pipe,
+            format: format,
             byteCountWithoutSampleMax: limits.byteCountWithoutSampleMax
         )
         context = try DemuxerContext(input: input)
@@ -98,11 +101,12 @@ package final class Demuxer {
             }
             switch read {
             case .success(let sample?):
-                input.sampleDelivered()
+                countDelivered()
                 return sample
             case .success(nil):
                 continue
             case .failure(let code) where code.value == ff_error_eof && !input.isInterrupted:
+                if input.isCut, try reopen() { continue }
                 try checkEnd()
                 return nil
             case .failure(let code) where code.value == ff_error_again:
@@ -117,6 +121,33 @@ package final class Demuxer {
         }
     }
 
+    private func countDelivered() {
+        input.sampleDelivered()
+        deliveredCount += 1
+        indexedCount += 1
+        if format == .mp4, indexedCount >= limits.indexedSampleCountMax {
+            input.cutAtNextFragment()
+        }
+    }
+
+    /// Opens the container anew behind a cut, so that libavformat forgets the samples before it.
+    ///
+    /// Tracks, set-ups and times go on: fragments state their decode times (`tfdt`).
+    ///
+    /// - Returns: Whether there is anything behind the cut.
+    private func reopen() throws -> Bool {
+        context.close()
+        guard try input.resume() else { return false }
+        indexedCount = 0
+        context = try DemuxerContext(input: input)
+        let (code, call) = LibavLog.collecting(into: messages) { context.open(format, limits) }
+        if code < 0 { throw failure(code, call) }
+        for (index, state) in streams.enumerated() {
+            if case .skipped = state { context.discard(index) }
+        }
+        return true
+    }
+
     /// Reads that give nothing and take nothing before the demuxer is held to be stuck.
     ///
     /// A buffer of libavformat holds some hundreds of the smallest FLV tags.
@@ -125,10 +156,11 @@ package final class Demuxer {
     /// Tells an end from bytes that never were a container.
     private func checkEnd() throws {
         guard tracks.isEmpty else { return }
+        let left = skippedStreams.first.map { " (\($0.reason))" } ?? ""
         throw FFmpegMediaError(
             .unknownContainer,
-            "Reading \(format.displayName): \(input.pipe.bytesRead) bytes ended without a track;"
-                + " send the container that the media type names"
+            "Reading \(format.displayName): \(input.pipe.bytesRead) bytes ended without a"
+                + " track\(left); send the container that the media type names"
         )
     }
 
@@ -153,6 +185,12 @@ package final class Demuxer {
         let said = messages.last.map { ", \($0)" } ?? ""
         let what = "\(place): \(call): \(Libav.text(of: code))\(said)"
         if code == ff_error_memory { return FFmpegMediaError(.limit, what) }
+        if format == .mp4, deliveredCount == 0, !isOpening {
+            return FFmpegMediaError(
+                .malformed,
+                "\(what); send fragmented MP4, or MP4 with its index (moov) in front of its media"
+            )
+        }
         let isUnknown = isOpening && tracks.isEmpty
         return FFmpegMediaError(
             isUnknown ? .unknownContainer : .malformed,

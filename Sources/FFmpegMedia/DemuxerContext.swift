@@ -20,6 +20,11 @@ import CFFmpeg
     }
 
     deinit {
+        close()
+    }
+
+    /// Frees everything; no packet can be read any more.
+    func close() {
         // Does not touch the input's AVIOContext: AVFMT_FLAG_CUSTOM_IO.
         unsafe avformat_close_input(&context)
     }

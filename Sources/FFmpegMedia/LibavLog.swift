@@ -66,7 +66,8 @@ enum LibavLog {
                 let target = unsafe pthread_getspecific(LibavLog.setUp)
             else { return }
             let messages = unsafe Unmanaged<LibavMessages>.fromOpaque(target).takeUnretainedValue()
-            var prefix: Int32 = 1
+            // No prefix: it names the object by its address.
+            var prefix: Int32 = 0
             let text = unsafe withUnsafeTemporaryAllocation(
                 of: CChar.self,
                 capacity: LibavMessages.byteCountMax

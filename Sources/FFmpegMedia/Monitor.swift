@@ -4,17 +4,22 @@ import Glibc
 ///
 /// `Mutex` has no condition variable, and the demuxer's thread must sleep until bytes come.
 @safe final class Monitor<Value>: Sendable {
-    // All three are set up once and freed with the object, so sharing the pointers is sound. The
+    // All are set up once and freed with the object, so sharing the pointers is sound. The
     // value lies on the heap so that no access to it spans a wait.
     private nonisolated(unsafe) let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private nonisolated(unsafe) let condition: UnsafeMutablePointer<pthread_cond_t>
     private nonisolated(unsafe) let value: UnsafeMutablePointer<Value>
+
+    /// Threads that sleep until their condition holds.
+    private nonisolated(unsafe) let waiting: UnsafeMutablePointer<Int>
 
     /// A monitor of `value`, unlocked.
     init(_ value: sending Value) {
         unsafe mutex = .allocate(capacity: 1)
         unsafe condition = .allocate(capacity: 1)
         unsafe self.value = .allocate(capacity: 1)
+        unsafe waiting = .allocate(capacity: 1)
+        unsafe waiting.initialize(to: 0)
         unsafe pthread_mutex_init(mutex, nil)
         unsafe pthread_cond_init(condition, nil)
         unsafe self.value.initialize(to: value)
@@ -25,6 +30,7 @@ import Glibc
         unsafe pthread_cond_destroy(condition)
         unsafe pthread_mutex_destroy(mutex)
         unsafe value.deallocate()
+        unsafe waiting.deallocate()
         unsafe condition.deallocate()
         unsafe mutex.deallocate()
     }
@@ -47,8 +53,19 @@ import Glibc
     ) -> Result {
         unsafe pthread_mutex_lock(mutex)
         defer { unsafe pthread_mutex_unlock(mutex) }
-        while unsafe !isReady(value.pointee) { unsafe pthread_cond_wait(condition, mutex) }
+        while unsafe !isReady(value.pointee) {
+            unsafe waiting.pointee += 1
+            unsafe pthread_cond_wait(condition, mutex)
+            unsafe waiting.pointee -= 1
+        }
         return unsafe body(&value.pointee)
+    }
+
+    /// Whether a thread sleeps until a condition holds.
+    var isThreadWaiting: Bool {
+        unsafe pthread_mutex_lock(mutex)
+        defer { unsafe pthread_mutex_unlock(mutex) }
+        return unsafe waiting.pointee > 0
     }
 
     /// Lets waiting threads look again.

@@ -20,6 +20,8 @@ actor Fixtures {
     /// - Parameters:
     ///   - input: What to read, as arguments.
     ///   - output: What to do with it, as arguments without the output file.
+    /// - Returns: The file, made now or earlier.
+    /// - Throws: When ffmpeg fails.
     func make(_ input: [String], _ output: [String]) async throws -> Fixture {
         let key = (input + output).joined(separator: " ")
         if let task = made[key] { return try await task.value }

@@ -96,12 +96,19 @@ package enum OwnThread {
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }
     }
 
-    /// Starts a detached thread.
+    /// Bytes of stack: what a producer session's thread has, so that no test needs more.
+    private static let stackByteCount = 512 * 1024
+
+    /// Starts a detached thread with a small stack.
     package static func start(_ body: @escaping @Sendable () -> Void) {
         var thread = pthread_t()
+        var attributes = pthread_attr_t()
+        unsafe pthread_attr_init(&attributes)
+        defer { unsafe pthread_attr_destroy(&attributes) }
+        unsafe pthread_attr_setstacksize(&attributes, stackByteCount)
         let code = unsafe pthread_create(
             &thread,
-            nil,
+            &attributes,
             { argument in
                 guard let argument = unsafe argument else { return nil }
                 unsafe Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body()

@@ -1,8 +1,10 @@
 import FoundationEssentials
 import Glibc
 package import NIOCore
+import Synchronization
 
-/// A directory that is deleted with everything in it when the last reference goes.
+/// A directory that is deleted with everything in it when the last reference goes, or when the
+/// process exits.
 package final class TemporaryDirectory: Sendable {
     /// Absolute path.
     package let path: String
@@ -23,11 +25,25 @@ package final class TemporaryDirectory: Sendable {
             throw TestSupportError("mkdtemp in \(base) failed with errno \(errno)")
         }
         path = made
+        Self.registered.withLock { _ = $0.insert(made) }
+        _ = Self.deletionAtExit
     }
 
     deinit {
+        Self.registered.withLock { _ = $0.remove(path) }
         try? FileManager.default.removeItem(atPath: path)
     }
+
+    /// Directories that still exist: what a static variable holds has no last reference.
+    private static let registered = Mutex<Set<String>>([])
+
+    private static let deletionAtExit: Void = {
+        atexit {
+            for path in TemporaryDirectory.registered.withLock({ $0 }) {
+                try? FileManager.default.removeItem(atPath: path)
+            }
+        }
+    }()
 
     /// The path of a file in the directory.
     package func file(_ name: String) -> String { "\(path)/\(name)" }

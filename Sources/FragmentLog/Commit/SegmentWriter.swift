@@ -95,13 +95,19 @@ struct SegmentWriter {
     }
 
     /// Appends the index records of fragments whose bytes are durable.
-    mutating func appendRecords(_ records: [FragmentRecord]) throws(LogError) {
+    ///
+    /// - Returns: The records as they were written.
+    mutating func append(_ fragments: [FragmentRecord]) throws(LogError) -> [FragmentRecord] {
+        var records: [FragmentRecord] = []
+        for var record in fragments {
+            record.place(after: records.last ?? lastRecord)
+            records.append(record)
+        }
         var bytes = ByteBuffer()
         bytes.reserveCapacity(records.count * IndexFile.recordLength)
         for record in records { IndexFile.write(record, to: &bytes) }
         try index.write([bytes], at: UInt64((count + 1) * IndexFile.recordLength))
-        for var record in records {
-            record.position = UInt32(count)
+        for record in records {
             if firstRecord == nil { firstRecord = record }
             lastRecord = record
             count += 1
@@ -110,5 +116,6 @@ struct SegmentWriter {
             producerEndMax = max(producerEndMax, record.producerEnd)
             serverEndMax = max(serverEndMax, record.serverEnd)
         }
+        return records
     }
 }

@@ -227,8 +227,9 @@ extension StreamLog {
             abandonSuspect(segment, &commit)
             return fail(entries, error)
         }
+        let records: [FragmentRecord]
         do throws(LogError) {
-            try segment.appendRecords(entries.map(\.record))
+            records = try segment.append(entries.map(\.record))
         } catch {
             commit.nextOrdinal -= UInt64(entries.count)
             cutBack(segment, &commit)
@@ -245,7 +246,10 @@ extension StreamLog {
                 )
             }
         }
-        return settle(entries.map { ($0.fragment, $0.session, .success($0.record)) }, published)
+        return settle(
+            zip(entries, records).map { ($0.fragment, $0.session, .success($1)) },
+            published
+        )
     }
 
     private func fail(
@@ -335,6 +339,12 @@ extension StreamLog {
         commit.segment = nil
         let metadata = "\(segment.id)"
         do throws(LogError) {
+            if segment.count == 0 {
+                // Nothing in it was ever promised to anybody.
+                try log.rows.markDeleting([segment.id.first], of: id, epoch: epoch)
+                try log.removeSegments([segment.id.first], of: id, in: directory, epoch: epoch)
+                return
+            }
             try updateDocument { document in
                 document.suspectSegments[segment.id.first] = segment.length
             }

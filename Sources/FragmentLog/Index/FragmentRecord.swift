@@ -30,6 +30,11 @@ package struct FragmentRecord: Equatable, Sendable {
     package var flags: FragmentFlags
     /// The log segment that holds the fragment.
     package var segment: SegmentID
+    /// How far this fragment and those before it in the log segment reach past its start, on the
+    /// producer's clock, in milliseconds: what makes a binary search by end exact.
+    package var producerReachMilliseconds: UInt32 = 0
+    /// The same on the server's clock.
+    package var serverReachMilliseconds: UInt32 = 0
     /// Which record of its segment's `.idx` this is, from 0.
     ///
     /// Not stored.
@@ -71,6 +76,24 @@ package struct FragmentRecord: Equatable, Sendable {
     /// The start on one of the clocks.
     package func start(on clock: StreamClock) -> Timestamp {
         clock == .producer ? producer : server
+    }
+
+    /// The latest end of this fragment and those before it in the log segment.
+    func reach(on clock: StreamClock) -> Timestamp {
+        clock == .producer
+            ? producer.advanced(byMilliseconds: Int64(producerReachMilliseconds))
+            : server.advanced(byMilliseconds: Int64(serverReachMilliseconds))
+    }
+
+    /// Fills in what depends on the place in the log segment.
+    mutating func place(after previous: FragmentRecord?) {
+        position = previous.map { $0.position + 1 } ?? 0
+        func reach(_ clock: StreamClock) -> UInt32 {
+            let latest = max(previous?.reach(on: clock) ?? end(on: clock), end(on: clock))
+            return UInt32(clamping: latest.milliseconds(since: start(on: clock)))
+        }
+        producerReachMilliseconds = reach(.producer)
+        serverReachMilliseconds = reach(.server)
     }
 
     /// The end on one of the clocks.

@@ -43,7 +43,9 @@ import NIOCore
 /// | 100 | 4 | samples |
 /// | 104 | 4 | clock error, ms |
 /// | 108 | 1 | clock source |
-/// | 109 | 11 | zero |
+/// | 109 | 3 | zero |
+/// | 112 | 4 | how far this and earlier fragments reach past the producer timestamp, ms |
+/// | 116 | 4 | the same past the server timestamp, ms |
 /// | 120 | 4 | fragmentCRC: CRC-32 of the whole stored fragment |
 /// | 124 | 4 | recordCRC: CRC-32 of the 124 bytes before |
 enum IndexFile {
@@ -141,7 +143,9 @@ enum IndexFile {
         fields.writeInteger(record.sampleCount, endianness: .little)
         fields.writeInteger(record.clockErrorMilliseconds, endianness: .little)
         fields.writeInteger(record.clockSource.rawValue)
-        fields.writeRepeatingByte(0, count: 11)
+        fields.writeRepeatingByte(0, count: 3)
+        fields.writeInteger(record.producerReachMilliseconds, endianness: .little)
+        fields.writeInteger(record.serverReachMilliseconds, endianness: .little)
         fields.writeInteger(record.fragmentCRC, endianness: .little)
         fields.writeInteger(CRC32.of(fields), endianness: .little)
         buffer.writeBuffer(&fields)
@@ -166,10 +170,12 @@ enum IndexFile {
             let count = fields.readInteger(endianness: .little, as: UInt32.self),
             let error = fields.readInteger(endianness: .little, as: UInt32.self),
             let source = fields.readInteger(as: UInt8.self).flatMap(ClockSource.init(rawValue:)),
-            fields.readSlice(length: 11) != nil,
+            fields.readSlice(length: 3) != nil,
+            let producerReach = fields.readInteger(endianness: .little, as: UInt32.self),
+            let serverReach = fields.readInteger(endianness: .little, as: UInt32.self),
             let crc = fields.readInteger(endianness: .little, as: UInt32.self)
         else { return nil }
-        return FragmentRecord(
+        var record = FragmentRecord(
             number: number,
             ordinal: ordinal,
             producer: Timestamp(milliseconds: producer),
@@ -190,6 +196,9 @@ enum IndexFile {
             tagsAfterLength: after,
             fragmentCRC: crc
         )
+        record.producerReachMilliseconds = producerReach
+        record.serverReachMilliseconds = serverReach
+        return record
     }
 
     /// The bytes when they are 128 long and end in the CRC-32 of those before.

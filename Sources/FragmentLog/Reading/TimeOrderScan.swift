@@ -11,10 +11,6 @@ import MediaModel
 /// are merged: footage that was sent late lies in a segment of its own beside the one that was live
 /// then. Since no segment spans more than twenty minutes, few are open at a time.
 struct TimeOrderScan {
-    /// The longest a fragment can last, in milliseconds; with the span of a segment it bounds how
-    /// far before the stretch a segment may begin that still reaches into it.
-    static let fragmentMillisecondsMax: Int64 = 5 * 60_000
-
     private struct Source {
         var index: SegmentIndex
         var position: Int
@@ -22,7 +18,7 @@ struct TimeOrderScan {
     }
 
     private static let segmentsPerPage = 64
-    private static let recordsPerRead = 64
+    private static let recordsPerRead = 16
 
     private let stream: StreamLog
     private let range: Range<Timestamp>
@@ -127,12 +123,15 @@ struct TimeOrderScan {
     private mutating func open(_ row: SegmentRow) throws(LogError) {
         guard let index = try stream.index(of: row), index.count > 0 else { return }
         let clock = clock
-        var earliest = range.lowerBound.advanced(byMilliseconds: -Self.fragmentMillisecondsMax)
-        if clock == .producer, let after { earliest = max(earliest, after.start) }
+        // What earlier fragments reach to is in each record, so this finds exactly the first that
+        // goes on into the stretch; one of no length counts where it stands.
+        let resumed = clock == .producer ? after?.start : nil
         let passed = clock == .server ? after?.number : nil
         let position = try index.firstPosition { record in
             if let passed, record.number <= passed { return false }
-            return record.start(on: clock) >= earliest
+            if let resumed, record.start(on: clock) < resumed { return false }
+            return record.reach(on: clock) > range.lowerBound
+                || record.start(on: clock) >= range.lowerBound
         }
         sources.append(Source(index: index, position: position, buffer: []))
         if try !refill(sources.count - 1) { sources.removeLast() }

@@ -78,7 +78,7 @@ struct SegmentRecovery {
         for fragment in try wholeFragments(media, from: end, limit: limit) {
             var record = FragmentRecord(fragment, segment: segment)
             record.ordinal = header.firstOrdinal + UInt64(records.count + added.count)
-            record.position = UInt32(records.count + added.count)
+            record.place(after: added.last ?? records.last)
             if let previous = added.last ?? records.last,
                 record.number <= previous.number || record.producer <= previous.producer
             {

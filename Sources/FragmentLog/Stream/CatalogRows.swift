@@ -7,9 +7,10 @@ import NIOCore
 ///
 /// Everything blocks.
 struct CatalogRows: Sendable {
-    private let catalog: Catalog
-    private let consumers: ConsumerStore
-    private let copies: DailyCopies
+    let catalog: Catalog
+    /// Both are left out where only the catalog is wanted.
+    let consumers: ConsumerStore?
+    let copies: DailyCopies?
 
     /// Opens both databases; they are made only together with their data directory.
     ///
@@ -37,10 +38,10 @@ struct CatalogRows: Sendable {
 
     func close() {
         try? catalog.close()
-        try? consumers.close()
+        try? consumers?.close()
     }
 
-    private static func translating<Result>(
+    static func translating<Result>(
         _ work: () throws(CatalogError) -> Result
     )
         throws(LogError) -> Result
@@ -66,7 +67,7 @@ struct CatalogRows: Sendable {
         }
     }
 
-    private func owner(_ epoch: UInt64) -> OwnerEpoch {
+    func owner(_ epoch: UInt64) -> OwnerEpoch {
         OwnerEpoch(rawValue: Int64(clamping: epoch))
     }
 
@@ -334,7 +335,7 @@ struct CatalogRows: Sendable {
 
     /// Makes today's copies of both databases unless they are there.
     func copyIfDue(at now: Timestamp) async throws {
-        guard try copies.isDue(at: now) else { return }
+        guard let copies, let consumers, try copies.isDue(at: now) else { return }
         _ = try await copies.make(of: catalog, and: consumers, at: now)
     }
 

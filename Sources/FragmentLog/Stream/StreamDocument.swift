@@ -248,3 +248,10 @@ extension Durability {
         }
     }
 }
+
+extension StreamDocument {
+    /// Whether an intact index record proves that its fragment was synced.
+    var syncsFragments: Bool {
+        info.settings.durability != .none && info.settings.retentionHours > 0
+    }
+}

@@ -72,7 +72,7 @@ extension ByteBuffer {
         writeImmutableBuffer(bytes)
     }
 
-    /// Writes a master element with a size field of four bytes.
+    /// Writes a master element with a size field of four bytes; of eight where that is too small.
     ///
     /// - Parameters:
     ///   - id: The element.
@@ -89,12 +89,17 @@ extension ByteBuffer {
         if hasChecksum { writeChecksumElement(0) }
         let dataIndex = writerIndex
         body(&self)
-        let size = writerIndex - sizeIndex - 4
-        precondition(size < 0x0FFF_FFFF, "a master element of \(size) bytes outgrew its size field")
-        setInteger(UInt32(size) | 0x1000_0000, at: sizeIndex)
         if hasChecksum {
             let checksum = checksum(from: dataIndex)
             setInteger(checksum, at: dataIndex - 4, endianness: .little)
+        }
+        let size = writerIndex - sizeIndex - 4
+        if size < 0x0FFF_FFFF {
+            setInteger(UInt32(size) | 0x1000_0000, at: sizeIndex)
+        } else if let data = getSlice(at: sizeIndex + 4, length: size) {
+            moveWriterIndex(to: sizeIndex)
+            writeElementSize(size, width: 8)
+            writeImmutableBuffer(data)
         }
     }
 

@@ -66,4 +66,12 @@ struct ElementHeadTests {
         }
         #expect(head.size == Int64(value))
     }
+
+    @Test func `a master that outgrows four bytes of size takes eight`() throws {
+        let length = 0x0FFF_FFFF
+        var bytes = ByteBuffer()
+        bytes.writeMaster(.tags) { $0.writeRepeatingByte(7, count: length) }
+        #expect(bytes.readableBytes == length + 12)
+        #expect(bytes.readBytes(length: 13) == id(0x1254_C367) + size(length, width: 8) + [7])
+    }
 }

@@ -10,10 +10,11 @@ struct MatroskaParserSplitTests {
         sample: SampleMatroska,
         pieceLength: Int
     ) throws {
-        let bytes = try sample.bytes
+        let all = try sample.bytes
+        let bytes = pieceLength == 1 ? Bytes(all.prefix(80 << 10)) : all
         let whole = Outcome(bytes)
-        #expect(whole.error == nil)
-        #expect(whole.events.samples.count > 100)
+        #expect(whole.error == nil || whole.error?.code == .truncated)
+        #expect(whole.events.samples.count > 40)
         #expect(Outcome(bytes, pieceLength: pieceLength) == whole)
     }
 

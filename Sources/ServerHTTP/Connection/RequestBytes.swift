@@ -1,0 +1,122 @@
+import HTTPTypes
+import HummingbirdCore
+import Ingest
+import NIOCore
+import Synchronization
+
+/// The body of a request, read once from front to back.
+///
+/// Ends by throwing when the connection breaks in it, and with `.shuttingDown` when the server can
+/// wait no longer.
+struct RequestBytes: AsyncSequence, Sendable {
+    typealias Element = ByteBuffer
+
+    fileprivate final class Shared: Sendable {
+        struct State {
+            var isStarted = false
+            var isAtEnd = false
+            var isBroken = false
+            var isCut = false
+        }
+
+        let state = Mutex(State())
+    }
+
+    private let shared = Shared()
+    private let body: RequestBody
+    private let channel: any Channel
+
+    /// The body of a request.
+    ///
+    /// - Parameters:
+    ///   - request: The request.
+    ///   - channel: Its connection.
+    init(_ request: Request, channel: any Channel) {
+        body = request.body
+        self.channel = channel
+        let hasBody =
+            request.headers[.transferEncoding] != nil
+            || request.headers[.contentLength].map { $0 != "0" } ?? false
+        if !hasBody { shared.state.withLock { $0.isAtEnd = true } }
+    }
+
+    /// Whether everything was read.
+    var isAtEnd: Bool { shared.state.withLock { $0.isAtEnd } }
+
+    /// Whether reading has begun and did not come to the end: the rest cannot be read any more, or
+    /// need not be.
+    var isBroken: Bool { shared.state.withLock { $0.isBroken } }
+
+    /// Makes a reader that waits for more give up with `.shuttingDown`.
+    func cut() {
+        shared.state.withLock { $0.isCut = true }
+        // The reader cannot be woken in another way that leaves the connection open for an answer.
+        channel.close(mode: .input, promise: nil)
+    }
+
+    /// Reads and drops what is left.
+    func drain() async {
+        guard !isAtEnd, !isBroken else { return }
+        do { for try await _ in self {} } catch {}
+    }
+
+    /// The whole body.
+    ///
+    /// - Parameter bytesMax: The most it may have.
+    /// - Throws: `.bodyTooLarge`; what the connection fails with.
+    func collect(bytesMax: Int) async throws -> ByteBuffer {
+        var whole = ByteBuffer()
+        for try await piece in self {
+            guard whole.readableBytes + piece.readableBytes <= bytesMax else {
+                throw APIError(
+                    .bodyTooLarge,
+                    "The request's body is larger than \(bytesMax) bytes."
+                )
+            }
+            whole.writeImmutableBuffer(piece)
+        }
+        return whole
+    }
+
+    func makeAsyncIterator() -> Iterator {
+        let isFirst = shared.state.withLock { state in
+            defer { state.isStarted = true }
+            return !state.isStarted
+        }
+        return Iterator(shared: shared, inner: isFirst ? body.makeAsyncIterator() : nil)
+    }
+
+    struct Iterator: AsyncIteratorProtocol {
+        fileprivate let shared: Shared
+        fileprivate var inner: RequestBody.AsyncIterator?
+
+        mutating func next() async throws -> ByteBuffer? {
+            guard inner != nil else { return nil }
+            let piece: ByteBuffer?
+            do {
+                piece = try await inner?.next()
+            } catch {
+                throw broken(error)
+            }
+            if let piece { return piece }
+            inner = nil
+            // A cancelled reader gets the same `nil` as one at the end.
+            if Task.isCancelled { throw broken(CancellationError()) }
+            if shared.state.withLock({ $0.isCut }) { throw broken(CancellationError()) }
+            shared.state.withLock { $0.isAtEnd = true }
+            return nil
+        }
+
+        private func broken(_ error: any Error) -> any Error {
+            let isCut = shared.state.withLock { state in
+                state.isBroken = true
+                return state.isCut
+            }
+            guard isCut else { return error }
+            return IngestError(
+                .shuttingDown,
+                "The server is shutting down; what arrived is kept. Connect again in a moment."
+            )
+        }
+    }
+}

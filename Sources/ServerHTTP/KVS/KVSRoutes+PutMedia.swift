@@ -1,0 +1,5 @@
+extension KVSRoutes {
+    func putMedia() async throws -> Step {
+        throw APIError(.notImplemented, "PutMedia is not there yet.")
+    }
+}

@@ -1,0 +1,61 @@
+import ArgumentParser
+import NIOCore
+import ServerHTTP
+
+/// How long the server waits for others.
+struct TimeOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "A push ends when its producer sends nothing for so long.",
+            valueName: "time"
+        )
+    )
+    var pushIdle = TimeSpan(.seconds(30))
+
+    @Option(
+        help: ArgumentHelp(
+            "A reader is closed when it accepts nothing for so long.",
+            valueName: "time"
+        )
+    )
+    var readerStall = TimeSpan(.seconds(60))
+
+    @Option(
+        help: ArgumentHelp(
+            "How long requests may go on after SIGTERM or SIGINT.",
+            valueName: "time"
+        )
+    )
+    var drain = TimeSpan(.seconds(10))
+
+    @Option(
+        help: ArgumentHelp(
+            "How long a connection may take to send a request's head, and stay unused.",
+            valueName: "time"
+        )
+    )
+    var headTimeout = TimeSpan(.seconds(60))
+
+    @Option(
+        help: ArgumentHelp(
+            "Silence after which PutMedia sends an IDLE acknowledgement.",
+            valueName: "time"
+        )
+    )
+    var ackIdle = TimeSpan(.seconds(5))
+
+    @Option(
+        help: ArgumentHelp("Silence after which GetMedia ends.", valueName: "time")
+    )
+    var getMediaSilence = TimeSpan(.seconds(30))
+
+    /// Sets the times of a configuration.
+    func apply(to configuration: inout ServerConfiguration) {
+        configuration.pushIdle = pushIdle.amount
+        configuration.readerStall = readerStall.amount
+        configuration.drain = drain.amount
+        configuration.requestHeadTimeout = headTimeout.amount
+        configuration.acknowledgementIdle = ackIdle.amount
+        configuration.getMediaSilence = getMediaSilence.amount
+    }
+}

@@ -1,0 +1,103 @@
+import Matroska
+import MediaModel
+import NIOCore
+import TestSupport
+
+/// What an independent reader finds in a file.
+struct Probe: Sendable {
+    struct Packet: Equatable, Sendable {
+        var track: Int
+        var milliseconds: Int64
+        var isKey: Bool
+        var payload: String
+    }
+
+    var packets: [Packet]
+    /// What it complains about.
+    var complaints: String
+
+    /// Runs ffprobe.
+    init(_ file: ByteBuffer) async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("probe.mkv")
+        try write(file, toFile: path)
+        let result = try await Program.run([
+            "ffprobe", "-v", "warning", "-show_entries",
+            "packet=stream_index,pts,flags,data_hash", "-show_data_hash", "md5", "-of", "csv=p=0",
+            path,
+        ])
+        complaints = result.errors
+        packets = try result.text.split(separator: "\n").map { line in
+            let fields = line.split(separator: ",", omittingEmptySubsequences: false)
+            guard fields.count >= 4, let track = Int(fields[0]), let time = Int64(fields[1]) else {
+                throw SourceDocument.Unreadable(what: "packet without a time: \(line)")
+            }
+            return Packet(
+                track: track,
+                milliseconds: time,
+                isKey: fields[2].hasPrefix("K"),
+                payload: String(fields[3])
+            )
+        }
+    }
+
+    /// The packets with times moved.
+    func moved(by milliseconds: Int64) -> [Packet] {
+        packets.map { packet in
+            var packet = packet
+            packet.milliseconds += milliseconds
+            return packet
+        }
+    }
+}
+
+/// Whether two programs that are strict about Matroska have anything to say about a file.
+func matroskaComplaints(_ file: ByteBuffer) async throws -> String {
+    let directory = try TemporaryDirectory()
+    try write(file, toFile: directory.file("in.mkv"))
+    let info = try await Program.run(["mkvinfo", "-v", directory.file("in.mkv")])
+    let merge = try await Program.run([
+        "mkvmerge", "-o", directory.file("out.mkv"), directory.file("in.mkv"),
+    ])
+    var complaints = info.errors + merge.errors
+    for line in (info.text + merge.text).split(separator: "\n") {
+        let lower = line.lowercased()
+        if lower.contains("warning") || lower.contains("error") || lower.contains("unknown element")
+        {
+            complaints += line + "\n"
+        }
+    }
+    if info.status != 0 || merge.status != 0 { complaints += "status\n" }
+    return complaints
+}
+
+/// Hash per track of everything a decoder makes of a file, and what it complains about.
+func decoded(_ file: ByteBuffer) async throws -> (hashes: String, complaints: String) {
+    let result = try await Program.run(
+        [
+            "ffmpeg", "-v", "warning", "-nostdin", "-i", "pipe:0", "-map", "0", "-f",
+            "streamhash", "-hash", "crc32", "pipe:1",
+        ],
+        input: file
+    )
+    return (result.text, result.errors)
+}
+
+/// Cuts native output into its documents.
+func documents(_ output: ByteBuffer) -> [ByteBuffer] {
+    let bytes = output.readableBytesUInt8Span
+    var starts: [Int] = []
+    var index = 0
+    while index + 4 <= bytes.count {
+        if bytes[index] == 0x1A, bytes[index + 1] == 0x45, bytes[index + 2] == 0xDF,
+            bytes[index + 3] == 0xA3
+        {
+            starts.append(index)
+        }
+        index += 1
+    }
+    return starts.enumerated().map { place, start in
+        let end = place + 1 < starts.count ? starts[place + 1] : bytes.count
+        return output.getSlice(at: output.readerIndex + start, length: end - start) ?? ByteBuffer()
+    }
+}
