@@ -106,6 +106,7 @@ struct SegmentWalk {
                 found.producerReachMilliseconds = record.producerReachMilliseconds
                 found.serverReachMilliseconds = record.serverReachMilliseconds
             }
+            found.place(after: content.last)
             found.position = UInt32(clamping: position)
             if let record, record != found {
                 add(
@@ -285,7 +286,8 @@ struct SegmentWalk {
         while true {
             switch try step(at: content.end, media) {
             case .fragment(let fragment):
-                let record = FragmentRecord(fragment, segment: id)
+                var record = FragmentRecord(fragment, segment: id)
+                record.place(after: content.last)
                 count += 1
                 report.fragmentCount += 1
                 report.byteCount += record.storedLength
