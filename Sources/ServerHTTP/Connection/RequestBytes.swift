@@ -63,6 +63,7 @@ struct RequestBytes: AsyncSequence, Sendable {
     /// The whole body.
     ///
     /// - Parameter bytesMax: The most it may have.
+    /// - Returns: Its bytes.
     /// - Throws: `.bodyTooLarge`; what the connection fails with.
     func collect(bytesMax: Int) async throws -> ByteBuffer {
         var whole = ByteBuffer()

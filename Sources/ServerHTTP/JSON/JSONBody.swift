@@ -8,6 +8,7 @@ enum JSONBody {
     /// - Parameters:
     ///   - type: What the body is to hold.
     ///   - bytes: The body; an empty one counts as `{}`.
+    /// - Returns: The value.
     /// - Throws: `.invalidJSON` when it is no JSON or a member is of the wrong type.
     static func decode<Value: Decodable>(
         _ type: Value.Type,

@@ -2,7 +2,9 @@ import Glibc
 import NIOCore
 import TestSupport
 
-/// A TCP connection that sends and sees bytes as they are. Blocks: used on threads of its own.
+/// A TCP connection that sends and sees bytes as they are.
+///
+/// Blocks: used on threads of its own.
 final class RawClient: Sendable {
     private let socket: Int32
 
@@ -12,6 +14,7 @@ final class RawClient: Sendable {
     ///   - port: The port.
     ///   - receiveBytes: Room in the kernel for what is not read; 0 leaves it alone.
     ///   - timeout: Seconds after which waiting for bytes fails.
+    /// - Throws: ``Failure`` when it cannot connect.
     init(port: Int, receiveBytes: Int32 = 0, timeout: Int = 20) throws {
         socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var on: Int32 = 1

@@ -34,6 +34,8 @@ final class ServerProcess: Sendable {
     /// - Parameters:
     ///   - directory: Its data directory.
     ///   - options: Further options of `kinelog serve`.
+    /// - Returns: The running server.
+    /// - Throws: ``Failure`` with its log when it does not come up.
     static func start(_ directory: String, _ options: String...) async throws -> ServerProcess {
         let (directory, options) = (directory, options)
         return try await OwnThread.run { try ServerProcess(directory, options) }

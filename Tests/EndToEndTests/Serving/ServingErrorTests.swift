@@ -4,128 +4,161 @@ import Testing
 
 /// Every error of every route, on a server with one stream of one fragment number that is not there.
 @Suite struct ServingErrorTests {
+    /// One line of a table: `METHOD target | header | body | status code | words`; `·` is an empty
+    /// body, `FRAGMENT` a number that no fragment has.
     private struct Case: Sendable {
-        var method: String
-        var target: String
-        var headers: [String] = []
-        var body: String?
-        var status: Int
-        /// The code of a native error or the exception of a KVS one.
-        var code: String
-        var says = ""
+        let method: String
+        let target: String
+        let headers: [String]
+        let body: ByteBuffer?
+        let status: Int
+        /// The code of a native error, or the exception of a KVS one.
+        let code: String
+        let says: String
+
+        init(_ line: Substring) throws {
+            let line = line.replacing("FRAGMENT", with: ServingErrorTests.absent)
+            let parts = line.split(separator: "|", omittingEmptySubsequences: false).map {
+                $0.trimmingPrefix(while: \.isWhitespace).description
+            }.map { String($0.reversed().trimmingPrefix(while: \.isWhitespace).reversed()) }
+            try #require(parts.count == 5, "\(line)")
+            let request = parts[0].split(separator: " ")
+            let answer = parts[3].split(separator: " ")
+            method = String(request[0])
+            target = String(request[1])
+            headers = parts[1].isEmpty ? [] : [parts[1]]
+            body =
+                switch parts[2] {
+                case "": nil
+                case "·": ByteBuffer()
+                default: ByteBuffer(string: parts[2].replacing("\\n", with: "\n"))
+                }
+            status = Int(answer[0]) ?? 0
+            code = String(answer[1])
+            says = parts[4]
+        }
     }
 
-    private static let absent = "91343852333181432392682062683813911049026108759"
+    private static func cases(_ table: String) throws -> [Case] {
+        try table.split(separator: "\n").map { try Case($0) }
+    }
 
-    private static let native: [Case] = [
-        Case(method: "GET", target: "/", status: 404, code: "routeNotFound"),
-        Case(method: "GET", target: "/v1/nothing", status: 404, code: "routeNotFound"),
-        Case(method: "GET", target: "/v1/streams/cam/nothing", status: 404, code: "routeNotFound"),
-        Case(method: "GET", target: "/v1/streams/a%20b", status: 400, code: "invalidArgument", says: "1 to 256"),
-        Case(method: "GET", target: "/v1/streams/none", status: 404, code: "streamNotFound"),
-        Case(method: "DELETE", target: "/v1/streams/none", status: 404, code: "streamNotFound"),
-        Case(method: "PATCH", target: "/v1/streams/none", body: "{}", status: 404, code: "streamNotFound"),
-        Case(method: "POST", target: "/v1/streams/none/resume-retention", status: 404, code: "streamNotFound"),
-        Case(method: "GET", target: "/v1/streams/none/media", status: 404, code: "streamNotFound"),
-        Case(method: "GET", target: "/v1/streams/none/fragments", status: 404, code: "streamNotFound"),
-        Case(method: "GET", target: "/v1/streams/none/timeline", status: 404, code: "streamNotFound"),
-        Case(method: "GET", target: "/v1/streams/none/fragments/\(absent)", status: 404, code: "streamNotFound"),
-        Case(method: "GET", target: "/v1/streams/cam/fragments/\(absent)", status: 404, code: "fragmentNotFound"),
-        Case(method: "GET", target: "/v1/streams/cam/fragments/\(absent)/samples", status: 404, code: "fragmentNotFound"),
-        Case(method: "GET", target: "/v1/streams/cam/fragments/7", status: 400, code: "invalidArgument", says: "47"),
-        Case(method: "GET", target: "/v1/streams/cam/fragments/\(absent)?format=gif", status: 400, code: "invalidArgument", says: "mkv or json"),
-        Case(method: "GET", target: "/v1/streams/cam/media?format=avi", status: 400, code: "invalidArgument", says: "mkv"),
-        Case(method: "GET", target: "/v1/streams/cam/media?from=then", status: 400, code: "invalidArgument", says: "RFC 3339"),
-        Case(method: "GET", target: "/v1/streams/cam/media?from=now&to=-5m", status: 400, code: "invalidArgument", says: "empty"),
-        Case(method: "GET", target: "/v1/streams/cam/media?from=5&to=5", status: 400, code: "invalidArgument", says: "empty"),
-        Case(method: "GET", target: "/v1/streams/cam/media?form=5", status: 400, code: "invalidArgument", says: "from, to, by, format"),
-        Case(method: "GET", target: "/v1/streams/cam/fragments?by=wall", status: 400, code: "invalidArgument", says: "producer or server"),
-        Case(method: "GET", target: "/v1/streams/cam/fragments?limit=0", status: 400, code: "invalidArgument", says: "1 to 1000"),
-        Case(method: "GET", target: "/v1/streams/cam/fragments?limit=1001", status: 400, code: "invalidArgument"),
-        Case(method: "GET", target: "/v1/streams/cam/fragments?cursor=x", status: 400, code: "invalidArgument", says: "nextCursor"),
-        Case(method: "GET", target: "/v1/streams/cam/fragments?by=server&cursor=producer.1.\(absent)", status: 400, code: "invalidArgument"),
-        Case(method: "GET", target: "/v1/streams/cam/timeline?resolution=x", status: 400, code: "invalidArgument"),
-        Case(method: "GET", target: "/v1/streams?limit=x", status: 400, code: "invalidArgument"),
-        Case(method: "GET", target: "/healthz?verbose=1", status: 400, code: "invalidArgument", says: "takes none"),
-        Case(method: "POST", target: "/v1/streams", body: "", status: 400, code: "invalidJSON", says: "name"),
-        Case(method: "POST", target: "/v1/streams", body: "{", status: 400, code: "invalidJSON"),
-        Case(method: "POST", target: "/v1/streams", body: "[]", status: 400, code: "invalidJSON"),
-        Case(method: "POST", target: "/v1/streams", body: #"{"name":"a b"}"#, status: 400, code: "invalidArgument"),
-        Case(method: "POST", target: "/v1/streams", body: #"{"name":"cam"}"#, status: 409, code: "streamExists"),
-        Case(method: "POST", target: "/v1/streams", body: #"{"name":"x","hours":1}"#, status: 400, code: "invalidArgument", says: "retentionHours"),
-        Case(method: "POST", target: "/v1/streams", body: #"{"name":"x","retentionHours":-1}"#, status: 400, code: "invalidArgument"),
-        Case(method: "POST", target: "/v1/streams", body: #"{"name":"x","retentionHours":87601}"#, status: 400, code: "invalidArgument"),
-        Case(method: "POST", target: "/v1/streams", body: #"{"name":"x","maxBytes":0}"#, status: 400, code: "invalidArgument"),
-        Case(method: "POST", target: "/v1/streams", body: #"{"name":"x","durability":"later"}"#, status: 400, code: "invalidArgument"),
-        Case(method: "PATCH", target: "/v1/streams/cam", body: #"{"retentionHours":5}"#, status: 400, code: "invalidArgument", says: "resumeRetention"),
-        Case(method: "PUT", target: "/v1/streams", status: 405, code: "methodNotAllowed", says: "GET, POST, HEAD, OPTIONS"),
-        Case(method: "DELETE", target: "/v1/streams/cam/media", status: 405, code: "methodNotAllowed"),
-        Case(method: "POST", target: "/v1/streams/cam/fragments", status: 405, code: "methodNotAllowed"),
-        Case(method: "GET", target: "/v1/verify", status: 405, code: "methodNotAllowed"),
-        Case(method: "POST", target: "/healthz", status: 405, code: "methodNotAllowed"),
-        Case(method: "CONNECT", target: "evil.com:443", status: 405, code: "methodNotAllowed", says: "no proxy"),
-        Case(method: "GET", target: "/healthz", headers: ["Host: localhost"], status: 400, code: "invalidArgument", says: "two Host"),
-        Case(method: "GET", target: "/healthz", headers: ["Origin: http://evil.com"], status: 403, code: "crossOrigin"),
-        Case(method: "GET", target: "/healthz", headers: ["Origin: null"], status: 403, code: "crossOrigin"),
-        Case(method: "POST", target: "/v1/streams", headers: ["Sec-Fetch-Site: cross-site"], body: #"{"name":"x"}"#, status: 403, code: "crossOrigin"),
-        Case(method: "OPTIONS", target: "/v1/streams", headers: ["Origin: http://evil.com"], status: 403, code: "crossOrigin"),
-        // Pushes.
-        Case(method: "PUT", target: "/v1/streams/a%20b/media", body: "x", status: 400, code: "invalidArgument"),
-        Case(method: "PUT", target: "/v1/streams/p/media?start=5", body: "x", status: 400, code: "invalidArgument", says: "startTimestamp"),
-        Case(method: "PUT", target: "/v1/streams/p/media?startTimestamp=x", body: "x", status: 400, code: "invalidArgument"),
-        Case(method: "PUT", target: "/v1/streams/p/media?startTimestamp=1969-12-31T23:59:59Z", body: "x", status: 400, code: "invalidArgument"),
-        Case(method: "PUT", target: "/v1/streams/p/media?format=avi", body: "x", status: 400, code: "invalidArgument"),
-        Case(method: "PUT", target: "/v1/streams/p/media", body: "", status: 400, code: "emptyBody"),
-        Case(method: "PUT", target: "/v1/streams/p/media", body: "GIF89a and so on", status: 415, code: "unknownContainer"),
-        Case(method: "PUT", target: "/v1/streams/p/media", body: "<html><body>no</body></html>", status: 415, code: "unknownContainer"),
-        Case(method: "PUT", target: "/v1/streams/p/media", body: "#EXTM3U\nfile:///etc/passwd\n", status: 415, code: "unknownContainer"),
-        Case(method: "PUT", target: "/v1/streams/p/media", body: "ffconcat version 1.0\nfile /etc/passwd\n", status: 415, code: "unknownContainer"),
-    ]
+    fileprivate static let absent = "91343852333181432392682062683813911049026108759"
 
-    private static let kvs: [Case] = [
-        Case(method: "POST", target: "/noSuchThing", body: "{}", status: 404, code: "UnknownOperationException"),
-        Case(method: "POST", target: "/CreateStream", body: "{}", status: 404, code: "UnknownOperationException"),
-        Case(method: "POST", target: "/createStream", body: "{", status: 400, code: "SerializationException"),
-        Case(method: "POST", target: "/createStream", body: #"{"StreamName":5}"#, status: 400, code: "SerializationException"),
-        Case(method: "POST", target: "/createStream", body: "{}", status: 400, code: "InvalidArgumentException"),
-        Case(method: "POST", target: "/createStream", body: #"{"StreamName":"a b"}"#, status: 400, code: "InvalidArgumentException"),
-        Case(method: "POST", target: "/createStream", body: #"{"StreamName":"cam"}"#, status: 400, code: "ResourceInUseException"),
-        Case(method: "POST", target: "/createStream", body: #"{"StreamName":"n","DataRetentionInHours":-1}"#, status: 400, code: "InvalidArgumentException"),
-        Case(method: "POST", target: "/describeStream", body: "{}", status: 400, code: "InvalidArgumentException"),
-        Case(method: "POST", target: "/describeStream", body: #"{"StreamName":"none"}"#, status: 404, code: "ResourceNotFoundException"),
-        Case(method: "POST", target: "/describeStream", body: #"{"StreamARN":"arn:x"}"#, status: 400, code: "InvalidArgumentException"),
-        Case(method: "POST", target: "/describeStream", body: #"{"StreamARN":"arn:aws:kinesisvideo:us-east-1:1:stream/cam/1"}"#, status: 404, code: "ResourceNotFoundException"),
-        Case(method: "POST", target: "/describeStream", body: #"{"StreamName":"x","StreamARN":"arn:aws:kinesisvideo:us-east-1:1:stream/cam/1"}"#, status: 400, code: "InvalidArgumentException"),
-        Case(method: "POST", target: "/deleteStream", body: #"{"StreamName":"cam"}"#, status: 400, code: "InvalidArgumentException"),
-        Case(method: "POST", target: "/deleteStream", body: #"{"StreamARN":"arn:aws:kinesisvideo:us-east-1:1:stream/cam/1"}"#, status: 404, code: "ResourceNotFoundException"),
-        Case(method: "POST", target: "/getDataEndpoint", body: #"{"StreamName":"cam"}"#, status: 400, code: "InvalidArgumentException"),
-        Case(method: "POST", target: "/getDataEndpoint", body: #"{"StreamName":"none","APIName":"PUT_MEDIA"}"#, status: 404, code: "ResourceNotFoundException"),
-        Case(method: "POST", target: "/listStreams", body: #"{"MaxResults":0}"#, status: 400, code: "InvalidArgumentException"),
-        Case(method: "POST", target: "/listStreams", body: #"{"NextToken":"%%"}"#, status: 400, code: "InvalidArgumentException"),
-        Case(method: "POST", target: "/listFragments", body: #"{"StreamName":"cam"}"#, status: 400, code: "InvalidArgumentException"),
-        Case(method: "POST", target: "/listFragments", body: #"{"StreamName":"cam","FragmentSelector":{"FragmentSelectorType":"WALL","TimestampRange":{"StartTimestamp":1,"EndTimestamp":2}}}"#, status: 400, code: "InvalidArgumentException"),
-        Case(method: "POST", target: "/listFragments", body: #"{"StreamName":"cam","FragmentSelector":{"FragmentSelectorType":"SERVER_TIMESTAMP","TimestampRange":{"StartTimestamp":3,"EndTimestamp":2}}}"#, status: 400, code: "InvalidArgumentException"),
-        Case(method: "POST", target: "/listFragments", body: #"{"StreamName":"cam","FragmentSelector":{"FragmentSelectorType":"SERVER_TIMESTAMP","TimestampRange":{"StartTimestamp":"soon","EndTimestamp":2}}}"#, status: 400, code: "SerializationException"),
-        Case(method: "POST", target: "/getMedia", body: #"{"StreamName":"cam"}"#, status: 400, code: "InvalidArgumentException"),
-        Case(method: "POST", target: "/getMedia", body: #"{"StreamName":"none","StartSelector":{"StartSelectorType":"NOW"}}"#, status: 404, code: "ResourceNotFoundException"),
-        Case(method: "POST", target: "/getMedia", body: #"{"StreamName":"cam","StartSelector":{"StartSelectorType":"LATER"}}"#, status: 400, code: "InvalidArgumentException"),
-        Case(method: "POST", target: "/getMedia", body: #"{"StreamName":"cam","StartSelector":{"StartSelectorType":"FRAGMENT_NUMBER"}}"#, status: 400, code: "InvalidArgumentException"),
-        Case(method: "POST", target: "/getMedia", body: #"{"StreamName":"cam","StartSelector":{"StartSelectorType":"FRAGMENT_NUMBER","AfterFragmentNumber":"x"}}"#, status: 400, code: "InvalidArgumentException"),
-        Case(method: "POST", target: "/getMedia", body: #"{"StreamName":"cam","StartSelector":{"StartSelectorType":"SERVER_TIMESTAMP"}}"#, status: 400, code: "InvalidArgumentException"),
-        Case(method: "POST", target: "/describeStream", headers: ["Sec-Fetch-Site: cross-site"], body: "{}", status: 403, code: "AccessDeniedException"),
-    ]
+    private static let native = #"""
+        GET / |  |  | 404 routeNotFound |
+        GET /v1/nothing |  |  | 404 routeNotFound |
+        GET /v1/streams/cam/nothing |  |  | 404 routeNotFound |
+        GET /v1/streams/a%20b |  |  | 400 invalidArgument | 1 to 256
+        GET /v1/streams/none |  |  | 404 streamNotFound |
+        DELETE /v1/streams/none |  |  | 404 streamNotFound |
+        PATCH /v1/streams/none |  | {} | 404 streamNotFound |
+        POST /v1/streams/none/resume-retention |  |  | 404 streamNotFound |
+        GET /v1/streams/none/media |  |  | 404 streamNotFound |
+        GET /v1/streams/none/fragments |  |  | 404 streamNotFound |
+        GET /v1/streams/none/timeline |  |  | 404 streamNotFound |
+        GET /v1/streams/none/fragments/FRAGMENT |  |  | 404 streamNotFound |
+        GET /v1/streams/cam/fragments/FRAGMENT |  |  | 404 fragmentNotFound |
+        GET /v1/streams/cam/fragments/FRAGMENT/samples |  |  | 404 fragmentNotFound |
+        GET /v1/streams/cam/fragments/7 |  |  | 400 invalidArgument | 47
+        GET /v1/streams/cam/fragments/FRAGMENT?format=gif |  |  | 400 invalidArgument | mkv or json
+        GET /v1/streams/cam/media?format=avi |  |  | 400 invalidArgument | mkv
+        GET /v1/streams/cam/media?from=then |  |  | 400 invalidArgument | RFC 3339
+        GET /v1/streams/cam/media?from=now&to=-5m |  |  | 400 invalidArgument | empty
+        GET /v1/streams/cam/media?from=5&to=5 |  |  | 400 invalidArgument | empty
+        GET /v1/streams/cam/media?form=5 |  |  | 400 invalidArgument | from, to, by, format
+        GET /v1/streams/cam/fragments?by=wall |  |  | 400 invalidArgument | producer or server
+        GET /v1/streams/cam/fragments?limit=0 |  |  | 400 invalidArgument | 1 to 1000
+        GET /v1/streams/cam/fragments?limit=1001 |  |  | 400 invalidArgument |
+        GET /v1/streams/cam/fragments?cursor=x |  |  | 400 invalidArgument | nextCursor
+        GET /v1/streams/cam/fragments?by=server&cursor=producer.1.FRAGMENT |  |  | 400 invalidArgument |
+        GET /v1/streams/cam/timeline?resolution=x |  |  | 400 invalidArgument |
+        GET /v1/streams?limit=x |  |  | 400 invalidArgument |
+        GET /healthz?verbose=1 |  |  | 400 invalidArgument | takes none
+        POST /v1/streams |  | · | 400 invalidJSON | name
+        POST /v1/streams |  | { | 400 invalidJSON |
+        POST /v1/streams |  | [] | 400 invalidJSON |
+        POST /v1/streams |  | {"name":"a b"} | 400 invalidArgument |
+        POST /v1/streams |  | {"name":"cam"} | 409 streamExists |
+        POST /v1/streams |  | {"name":"x","hours":1} | 400 invalidArgument | retentionHours
+        POST /v1/streams |  | {"name":"x","retentionHours":-1} | 400 invalidArgument |
+        POST /v1/streams |  | {"name":"x","retentionHours":87601} | 400 invalidArgument |
+        POST /v1/streams |  | {"name":"x","maxBytes":0} | 400 invalidArgument |
+        POST /v1/streams |  | {"name":"x","durability":"later"} | 400 invalidArgument |
+        PATCH /v1/streams/cam |  | {"retentionHours":5} | 400 invalidArgument | resumeRetention
+        PUT /v1/streams |  |  | 405 methodNotAllowed | GET, POST, HEAD, OPTIONS
+        DELETE /v1/streams/cam/media |  |  | 405 methodNotAllowed |
+        POST /v1/streams/cam/fragments |  |  | 405 methodNotAllowed |
+        GET /v1/verify |  |  | 405 methodNotAllowed |
+        POST /healthz |  |  | 405 methodNotAllowed |
+        CONNECT evil.com:443 |  |  | 405 methodNotAllowed | no proxy
+        GET /healthz | Host: localhost |  | 400 invalidArgument | two Host
+        GET /healthz | Origin: http://evil.com |  | 403 crossOrigin |
+        GET /healthz | Origin: null |  | 403 crossOrigin |
+        POST /v1/streams | Sec-Fetch-Site: cross-site | {"name":"x"} | 403 crossOrigin |
+        OPTIONS /v1/streams | Origin: http://evil.com |  | 403 crossOrigin |
+        PUT /v1/streams/a%20b/media |  | x | 400 invalidArgument |
+        PUT /v1/streams/p/media?start=5 |  | x | 400 invalidArgument | startTimestamp
+        PUT /v1/streams/p/media?startTimestamp=x |  | x | 400 invalidArgument |
+        PUT /v1/streams/p/media?startTimestamp=1969-12-31T23:59:59Z |  | x | 400 invalidArgument |
+        PUT /v1/streams/p/media?format=avi |  | x | 400 invalidArgument |
+        PUT /v1/streams/p/media |  | · | 400 emptyBody |
+        PUT /v1/streams/p/media |  | GIF89a and so on | 415 unknownContainer |
+        PUT /v1/streams/p/media |  | <html><body>no</body></html> | 415 unknownContainer |
+        PUT /v1/streams/p/media |  | #EXTM3U\nfile:///etc/passwd\n | 415 unknownContainer |
+        PUT /v1/streams/p/media |  | ffconcat version 1.0\nfile /etc/passwd\n | 415 unknownContainer |
+        """#
+
+    private static let kvs = #"""
+        POST /noSuchThing |  | {} | 404 UnknownOperationException |
+        POST /CreateStream |  | {} | 404 UnknownOperationException |
+        POST /createStream |  | { | 400 SerializationException |
+        POST /createStream |  | {"StreamName":5} | 400 SerializationException |
+        POST /createStream |  | {} | 400 InvalidArgumentException |
+        POST /createStream |  | {"StreamName":"a b"} | 400 InvalidArgumentException |
+        POST /createStream |  | {"StreamName":"cam"} | 400 ResourceInUseException |
+        POST /createStream |  | {"StreamName":"n","DataRetentionInHours":-1} | 400 InvalidArgumentException |
+        POST /describeStream |  | {} | 400 InvalidArgumentException |
+        POST /describeStream |  | {"StreamName":"none"} | 404 ResourceNotFoundException |
+        POST /describeStream |  | {"StreamARN":"arn:x"} | 400 InvalidArgumentException |
+        POST /describeStream |  | {"StreamARN":"arn:aws:kinesisvideo:us-east-1:1:stream/cam/1"} | 404 ResourceNotFoundException |
+        POST /describeStream |  | {"StreamName":"x","StreamARN":"arn:aws:kinesisvideo:us-east-1:1:stream/cam/1"} | 400 InvalidArgumentException |
+        POST /deleteStream |  | {"StreamName":"cam"} | 400 InvalidArgumentException |
+        POST /deleteStream |  | {"StreamARN":"arn:aws:kinesisvideo:us-east-1:1:stream/cam/1"} | 404 ResourceNotFoundException |
+        POST /getDataEndpoint |  | {"StreamName":"cam"} | 400 InvalidArgumentException |
+        POST /getDataEndpoint |  | {"StreamName":"none","APIName":"PUT_MEDIA"} | 404 ResourceNotFoundException |
+        POST /listStreams |  | {"MaxResults":0} | 400 InvalidArgumentException |
+        POST /listStreams |  | {"NextToken":"%%"} | 400 InvalidArgumentException |
+        POST /listFragments |  | {"StreamName":"cam"} | 400 InvalidArgumentException |
+        POST /listFragments |  | {"StreamName":"cam","FragmentSelector":{"FragmentSelectorType":"WALL","TimestampRange":{"StartTimestamp":1,"EndTimestamp":2}}} | 400 InvalidArgumentException |
+        POST /listFragments |  | {"StreamName":"cam","FragmentSelector":{"FragmentSelectorType":"SERVER_TIMESTAMP","TimestampRange":{"StartTimestamp":3,"EndTimestamp":2}}} | 400 InvalidArgumentException |
+        POST /listFragments |  | {"StreamName":"cam","FragmentSelector":{"FragmentSelectorType":"SERVER_TIMESTAMP","TimestampRange":{"StartTimestamp":"soon","EndTimestamp":2}}} | 400 SerializationException |
+        POST /getMedia |  | {"StreamName":"cam"} | 400 InvalidArgumentException |
+        POST /getMedia |  | {"StreamName":"none","StartSelector":{"StartSelectorType":"NOW"}} | 404 ResourceNotFoundException |
+        POST /getMedia |  | {"StreamName":"cam","StartSelector":{"StartSelectorType":"LATER"}} | 400 InvalidArgumentException |
+        POST /getMedia |  | {"StreamName":"cam","StartSelector":{"StartSelectorType":"FRAGMENT_NUMBER"}} | 400 InvalidArgumentException |
+        POST /getMedia |  | {"StreamName":"cam","StartSelector":{"StartSelectorType":"FRAGMENT_NUMBER","AfterFragmentNumber":"x"}} | 400 InvalidArgumentException |
+        POST /getMedia |  | {"StreamName":"cam","StartSelector":{"StartSelectorType":"SERVER_TIMESTAMP"}} | 400 InvalidArgumentException |
+        POST /describeStream | Sec-Fetch-Site: cross-site | {} | 403 AccessDeniedException |
+        """#
 
     @Test func `every native error has its status, code and words`() async throws {
         let directory = try TemporaryDirectory()
         let server = try await ServerProcess.start(directory.path)
         _ = try await server.request("POST", "/v1/streams", text: #"{"name":"cam"}"#)
-        for item in Self.native {
+        for item in try Self.cases(Self.native) {
             let response = try await server.request(
-                item.method, item.target, headers: item.headers,
-                body: item.body.map { ByteBuffer(string: $0) })
-            let about = "\(item.method) \(item.target) \(item.body ?? ""): \(response.head)\(response.text)"
+                item.method,
+                item.target,
+                headers: item.headers,
+                body: item.body
+            )
+            let about = "\(item): \(response.head)\(response.text)"
             #expect(response.status == item.status, "\(about)")
-            #expect(response.text.hasPrefix(#"{"error":{"code":"\#(item.code)","message":""#), "\(about)")
+            #expect(
+                response.text.hasPrefix(#"{"error":{"code":"\#(item.code)","message":""#),
+                "\(about)"
+            )
             #expect(response.text.contains(item.says), "\(about)")
             let id = response.header("x-amzn-requestid") ?? "none"
             #expect(response.text.contains(#""requestId":"\#(id)"}"#), "\(about)")
@@ -138,11 +171,14 @@ import Testing
         let directory = try TemporaryDirectory()
         let server = try await ServerProcess.start(directory.path)
         _ = try await server.request("POST", "/v1/streams", text: #"{"name":"cam"}"#)
-        for item in Self.kvs {
+        for item in try Self.cases(Self.kvs) {
             let response = try await server.request(
-                item.method, item.target, headers: item.headers,
-                body: item.body.map { ByteBuffer(string: $0) })
-            let about = "\(item.target) \(item.body ?? ""): \(response.head)\(response.text)"
+                item.method,
+                item.target,
+                headers: item.headers,
+                body: item.body
+            )
+            let about = "\(item): \(response.head)\(response.text)"
             #expect(response.status == item.status, "\(about)")
             #expect(response.header("x-amzn-errortype") == item.code, "\(about)")
             #expect(response.text.hasPrefix(#"{"__type":"\#(item.code)","Message":""#), "\(about)")
@@ -151,7 +187,9 @@ import Testing
         }
     }
 
-    @Test func `a server that makes no streams refuses pushes to those that are missing`() async throws {
+    @Test func `a server that makes no streams refuses pushes to those that are missing`()
+        async throws
+    {
         let directory = try TemporaryDirectory()
         let server = try await ServerProcess.start(directory.path, "--no-auto-create")
         let response = try await server.request("PUT", "/v1/streams/cam/media", text: "x")
@@ -183,8 +221,12 @@ import Testing
                     task
                     ?? Task {
                         try await ServerProcess.start(
-                            path, "--host-name", "cams.example.org", "--public-url",
-                            "https://kv.example.org/prefix/")
+                            path,
+                            "--host-name",
+                            "cams.example.org",
+                            "--public-url",
+                            "https://kv.example.org/prefix/"
+                        )
                     }
                 self.task = task
                 return try await task.value
@@ -210,7 +252,8 @@ import Testing
         let server = try await ServerProcess.start(directory.path)
         _ = try await server.request("POST", "/createStream", text: #"{"StreamName":"cam"}"#)
         for (host, url) in [
-            ("localhost", "http://localhost:\(server.port)"), ("127.0.0.1:99", "http://127.0.0.1:99"),
+            ("localhost", "http://localhost:\(server.port)"),
+            ("127.0.0.1:99", "http://127.0.0.1:99"),
             ("[::1]", "http://[::1]:\(server.port)"),
         ] {
             let answer = try await server.request("POST", "/getDataEndpoint", body: ask, host: host)
