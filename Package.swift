@@ -23,6 +23,7 @@ let settings: [SwiftSetting] = [
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(
     name: "ServiceLifecycle",
@@ -137,6 +138,15 @@ if hasLog {
             path: "Tools/bench/KinelogBench",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "CrashWorkload",
+            dependencies: [
+                "FragmentLog", "LogTestSupport", "Matroska", "MediaModel", "TestSupport", nioCore,
+                logging,
+            ],
+            path: "Tools/CrashWorkload",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "CatalogTests",
             dependencies: ["Catalog", "MediaModel", "TestSupport"],
@@ -182,7 +192,7 @@ if hasServer {
     targets += [
         .target(
             name: "KinelogClient",
-            dependencies: ["MediaModel", asyncHTTPClient, nioCore],
+            dependencies: ["MediaModel", asyncHTTPClient, nioCore, nioPosix, nioHTTP1],
             swiftSettings: settings
         ),
         .target(
@@ -204,6 +214,11 @@ if hasServer {
         .testTarget(
             name: "ServerHTTPTests",
             dependencies: ["ServerHTTP", "MediaModel", "TestSupport", nioCore],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "KinelogClientTests",
+            dependencies: ["KinelogClient", "MediaModel", "TestSupport", nioCore],
             swiftSettings: settings
         ),
         .testTarget(

@@ -11,12 +11,14 @@ struct DataDirectory {
     let path: String
     /// Held until the log is closed; the kernel releases it when the process ends.
     let lock: OpenFile
-    /// Whether anything was ever stored here.
-    let isNew: Bool
+    /// The volume's identity while the directory is being made; `nil` once it is in use.
+    let newVolume: String?
     /// Whether the kernel has run without a break since the directory was last used, so that what
     /// was written then is still in its cache even where it was not synced.
     let isSameBoot: Bool
 
+    /// Whether nothing was ever stored here.
+    var isNew: Bool { newVolume != nil }
     var streams: String { "\(path)/streams" }
     var catalog: String { "\(path)/catalog.sqlite" }
     var consumers: String { "\(path)/consumers.sqlite" }
@@ -68,32 +70,46 @@ struct DataDirectory {
             return DataDirectory(
                 path: path,
                 lock: lock,
-                isNew: false,
+                newVolume: nil,
                 isSameBoot: boot != nil && boot.map { String(buffer: $0) } == bootID()
             )
         }
-        guard !Directory.exists(volumeFile), !Directory.exists("\(path)/catalog.sqlite") else {
-            throw LogError(
-                .damaged,
-                "\(formatFile) is missing in a data directory that is in use; run 'kinelog verify --repair --data \(path)'."
-            )
+        // Without `format` nothing was ever stored: it is written last, by ``finishCreation()``.
+        let streams = "\(path)/streams"
+        let used = Directory.exists(streams) ? try Directory.names(in: streams) : []
+        guard !used.contains(where: { StreamID($0) != nil }) else {
+            throw inUse(path)
         }
         let volume = String(UInt64.random(in: .min ... .max), radix: 16)
-        try Directory.create("\(path)/streams")
+        try Directory.create(streams)
         try Directory.create("\(path)/copies")
         try Directory.replaceFile(
             "volume.json",
-            in: "\(path)/streams",
+            in: streams,
             with: ByteBuffer(string: volumeText(volume))
         )
+        return DataDirectory(path: path, lock: lock, newVolume: volume, isSameBoot: false)
+    }
+
+    /// Marks a new directory as in use, once its databases are durable.
+    func finishCreation() throws(LogError) {
+        guard let newVolume else { return }
         try Directory.sync(path)
-        // Written last: a directory without it was never used.
+        let parent = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+        try Directory.sync(parent.isEmpty ? "." : parent.joined(separator: "/") + "/")
         try Directory.replaceFile(
             "format",
             in: path,
-            with: ByteBuffer(string: "kinelog layout \(layoutVersion)\nvolume \(volume)\n")
+            with: Self.formatText(newVolume)
         )
-        return DataDirectory(path: path, lock: lock, isNew: true, isSameBoot: false)
+    }
+
+    /// The error for a directory without `format` that holds streams.
+    static func inUse(_ path: String) -> LogError {
+        LogError(
+            .damaged,
+            "\(path)/format is missing in a data directory that is in use; run 'kinelog verify --repair --data \(path)'."
+        )
     }
 
     /// Lets another server use the directory.
@@ -103,6 +119,10 @@ struct DataDirectory {
     func noteBoot() throws(LogError) {
         guard let boot = Self.bootID() else { return }
         try Directory.replaceFile("boot", in: path, with: ByteBuffer(string: boot))
+    }
+
+    static func formatText(_ volume: String) -> ByteBuffer {
+        ByteBuffer(string: "kinelog layout \(layoutVersion)\nvolume \(volume)\n")
     }
 
     static func volumeText(_ volume: String) -> String { "{\"volume\":\"\(volume)\"}\n" }

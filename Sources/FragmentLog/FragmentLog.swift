@@ -72,6 +72,11 @@ package final class FragmentLog: Sendable {
     {
         let directory = try DataDirectory.open(configuration.directory)
         let rows = try CatalogRows.open(directory)
+        if directory.isNew {
+            // Only `format` is gone, and the media volume is not mounted.
+            guard try rows.streams().isEmpty else { throw DataDirectory.inUse(directory.path) }
+            try directory.finishCreation()
+        }
         let log = FragmentLog(configuration, directory: directory, rows: rows, logger: logger)
         do throws(LogError) {
             try await log.recover()

@@ -48,3 +48,17 @@ extension SessionRequest {
         clockSource: .absolute
     )
 }
+
+extension TemporaryLog {
+    /// The path of a file in the data directory.
+    package func file(_ name: String) -> String { "\(configuration.directory)/\(name)" }
+}
+
+/// Something that a test expected did not come.
+package struct TestFailure: Error, CustomStringConvertible {
+    /// What.
+    package let description: String
+
+    /// A failure with its text.
+    package init(_ description: String) { self.description = description }
+}

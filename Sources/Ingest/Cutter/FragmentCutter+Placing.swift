@@ -134,9 +134,10 @@ extension FragmentCutter {
         addHeld(&actions)
     }
 
-    /// Whether the payload fits the open fragment.
+    /// Whether the open fragment has room for the sample.
     private func fits(_ sample: TimedSample, _ fragment: CutFragment) -> Bool {
         fragment.byteCount + sample.sample.size <= limits.maximumBytes
+            && fragment.sampleCount < limits.maximumSamples
     }
 
     /// Whether a fragment may end here without a sync sample.
