@@ -37,8 +37,12 @@ final class ServerProcess: Sendable {
     /// - Returns: The running server.
     /// - Throws: ``Failure`` with its log when it does not come up.
     static func start(_ directory: String, _ options: String...) async throws -> ServerProcess {
-        let (directory, options) = (directory, options)
-        return try await OwnThread.run { try ServerProcess(directory, options) }
+        try await start(directory, options)
+    }
+
+    /// The same with a list of options.
+    static func start(_ directory: String, _ options: [String]) async throws -> ServerProcess {
+        try await OwnThread.run { try ServerProcess(directory, options) }
     }
 
     private init(_ directory: String, _ options: [String]) throws {
