@@ -14,4 +14,12 @@ enum Footage {
             "-f", format, "-",
         ])
     }
+
+    /// Matroska with a Cluster per group of pictures, as KVS producers send it.
+    static func clusters(_ media: SampleMedia = .visitor) async throws -> ByteBuffer {
+        try await Program.succeed([
+            "ffmpeg", "-v", "error", "-i", media.path, "-c", "copy", "-f", "matroska",
+            "-cluster_time_limit", "30000", "-cluster_size_limit", "60000000", "-",
+        ])
+    }
 }

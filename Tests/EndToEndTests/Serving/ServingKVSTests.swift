@@ -70,7 +70,7 @@ import Testing
     {
         let directory = try TemporaryDirectory()
         let server = try await server(directory)
-        let media = try await Footage.remuxed(.visitor, as: "matroska")
+        let media = try await Footage.clusters()
         let port = server.port
         let acks = try await OwnThread.run {
             let client = try RawClient(port: port)
@@ -88,7 +88,7 @@ import Testing
             return acks
         }
         let persisted = acks.filter { $0.EventType == "PERSISTED" }
-        #expect(persisted.count >= 8)
+        #expect(persisted.count == 8)
         #expect(
             persisted.compactMap(\.FragmentNumber)
                 == persisted.compactMap(\.FragmentNumber).sorted()
@@ -107,7 +107,7 @@ import Testing
         )
         let numbers = persisted.compactMap(\.FragmentNumber)
         #expect(numbers.allSatisfy { list.text.contains($0) })
-        #expect(list.text.contains(#""ProducerTimestamp":1767225600.000"#), "\(list.text)")
+        #expect(list.text.contains(#""ProducerTimestamp":1767225600."#), "\(list.text)")
     }
 
     @Test func `100 Continue is sent at once when asked, and the final status apart from it`()
@@ -250,7 +250,7 @@ import Testing
     {
         let directory = try TemporaryDirectory()
         let server = try await server(directory, 24, ["--drain", "300ms"])
-        let media = try await Footage.remuxed(.visitor, as: "matroska")
+        let media = try await Footage.clusters()
         let port = server.port
         let client = try await OwnThread.run {
             let client = try RawClient(port: port)
@@ -275,7 +275,7 @@ import Testing
     @Test func `without retention nothing is persisted and nothing is listed`() async throws {
         let directory = try TemporaryDirectory()
         let server = try await server(directory, retention: 0)
-        let media = try await Footage.remuxed(.visitor, as: "matroska")
+        let media = try await Footage.clusters()
         let response = try await server.request(
             "POST",
             "/putMedia",
@@ -296,7 +296,7 @@ import Testing
     @Test func `GetMedia gives a document per fragment and ends after silence`() async throws {
         let directory = try TemporaryDirectory()
         let server = try await server(directory, 24, ["--get-media-silence", "200ms"])
-        let media = try await Footage.remuxed(.visitor, as: "matroska")
+        let media = try await Footage.clusters()
         let put = try await server.request(
             "POST",
             "/putMedia",
