@@ -4,15 +4,16 @@ import NIOCore
 import ServerHTTP
 
 extension ListenAddress: ExpressibleByArgument {
-    /// Reads the value of an option.
-    package init?(argument: String) { self.init(argument) }
-    /// What help says the default is.
-    package var defaultValueDescription: String { description }
+    /// Reads an address; `nil` when it is none.
+    public init?(argument: String) { self.init(argument) }
+
+    /// The address as it is written.
+    public var defaultValueDescription: String { description }
 }
 
 extension PublicURL: ExpressibleByArgument {
-    /// Reads the value of an option.
-    package init?(argument: String) { self.init(argument) }
+    /// Reads a URL; `nil` when it is none.
+    public init?(argument: String) { self.init(argument) }
 }
 
 /// A number of bytes, as in `500`, `64KiB` or `2GiB`.
