@@ -222,7 +222,7 @@ if hasServer {
         ),
         .testTarget(
             name: "KinelogClientTests",
-            dependencies: ["KinelogClient", "MediaModel", "TestSupport", nioCore],
+            dependencies: ["KinelogClient", "kinelog", "MediaModel", "TestSupport", nioCore],
             swiftSettings: settings
         ),
         .testTarget(

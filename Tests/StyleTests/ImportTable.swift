@@ -31,6 +31,8 @@ enum ImportTable {
         // The names of methods and headers that AsyncHTTPClient speaks in.
         "NIOHTTP1": ["KinelogClient", "ServerHTTP"],
         "NIOHTTPTypes": ["ServerHTTP"],
+        // The signals at which `serve` ends.
+        "UnixSignals": ["kinelog"],
     ]
 
     /// What every target but `MediaModel` may import.

@@ -2,7 +2,7 @@ import ArgumentParser
 import KinelogClient
 import NIOCore
 
-/// The command `kinelog fetch NAME --from T --to T -o FILE|-`.
+/// `kinelog fetch NAME --from T --to T -o FILE|-`.
 struct FetchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fetch",

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// The command `kinelog fragments …`.
+/// `kinelog fragments …`.
 struct FragmentsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fragments",
