@@ -179,7 +179,11 @@ if hasLog {
             ],
             swiftSettings: settings
         ),
-        .testTarget(name: "StyleTests", dependencies: ["TestSupport", nioCore], swiftSettings: settings),
+        .testTarget(
+            name: "StyleTests",
+            dependencies: ["TestSupport", nioCore],
+            swiftSettings: settings
+        ),
     ]
 }
 
@@ -218,7 +222,7 @@ if hasServer {
         ),
         .testTarget(
             name: "KinelogClientTests",
-            dependencies: ["KinelogClient", "MediaModel", "TestSupport", nioCore],
+            dependencies: ["KinelogClient", "kinelog", "MediaModel", "TestSupport", nioCore],
             swiftSettings: settings
         ),
         .testTarget(

@@ -34,7 +34,8 @@ public final class FileBytes: AsyncSequence, Sendable {
             throw Self.failure("read", name, code == 0 ? EISDIR : code)
         }
         length =
-            kind == S_IFREG ? Int64(facts.st_size - Swift.max(0, lseek(descriptor, 0, SEEK_CUR))) : nil
+            kind == S_IFREG
+            ? Int64(facts.st_size - Swift.max(0, lseek(descriptor, 0, SEEK_CUR))) : nil
         self.isOwned = isOwned
         self.name = name
         self.descriptor = descriptor
@@ -70,7 +71,9 @@ public final class FileBytes: AsyncSequence, Sendable {
     /// - Throws: ``KinelogClientError/Code/sourceFailed`` when the file cannot be read.
     public func peek(at offset: Int64, count: Int) throws(KinelogClientError) -> ByteBuffer? {
         guard length != nil else { return nil }
-        return try unsafe fill(count) { unsafe pread(descriptor, $0.baseAddress, $0.count, off_t(offset)) }
+        return try unsafe fill(count) {
+            unsafe pread(descriptor, $0.baseAddress, $0.count, off_t(offset))
+        }
     }
 
     private func read() throws(KinelogClientError) -> ByteBuffer {

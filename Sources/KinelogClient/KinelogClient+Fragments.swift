@@ -11,6 +11,7 @@ extension KinelogClient {
     ///   - range: Open ends reach to the stream's ends.
     ///   - limit: How many fragments at most; 1 to ``pageSizeMax``.
     ///   - cursor: ``FragmentPage/nextCursor`` of the part before; `nil` for the first.
+    /// - Returns: The fragments and where the next part begins.
     /// - Throws: ``KinelogClientError`` when there is no answer or it is a refusal.
     public func fragmentPage(
         of name: String,

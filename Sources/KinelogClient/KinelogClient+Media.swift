@@ -10,6 +10,7 @@ extension KinelogClient {
     ///   - name: The stream.
     ///   - range: Every fragment that overlaps it is given. Without `from` the footage begins at the
     ///     live edge, without `to` it goes on for as long as the stream does.
+    /// - Returns: The footage on its way.
     /// - Throws: ``KinelogClientError`` when there is no answer or it is a refusal.
     public func media(
         of name: String,
@@ -28,6 +29,7 @@ extension KinelogClient {
     /// - Parameters:
     ///   - number: The fragment's 47 digits.
     ///   - name: The stream.
+    /// - Returns: The footage on its way.
     /// - Throws: ``KinelogClientError`` when there is no answer or it is a refusal.
     public func fragmentMedia(
         _ number: String,

@@ -14,12 +14,9 @@ extension KinelogClient {
         return request
     }
 
-    /// Sends a request with a short answer and reads it.
+    /// Sends a request with a short answer and reads it as `type`.
     ///
-    /// - Parameters:
-    ///   - type: What the answer must hold.
-    ///   - body: A value to send as JSON.
-    /// - Throws: ``KinelogClientError`` when there is no such answer.
+    /// Sends `body` as JSON, where there is one. Throws when there is no such answer.
     func ask<Answer: Decodable>(
         _ type: Answer.Type,
         _ method: HTTPMethod = .GET,
@@ -42,7 +39,7 @@ extension KinelogClient {
 
     /// Sends a request with a short answer and gives its bytes.
     ///
-    /// - Throws: ``KinelogClientError`` when there is no answer or it is a refusal.
+    /// Throws when there is no answer or it is a refusal.
     @discardableResult
     func exchange(
         _ method: HTTPMethod,

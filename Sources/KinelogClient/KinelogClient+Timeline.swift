@@ -7,6 +7,7 @@ extension KinelogClient {
     ///   - name: The stream.
     ///   - range: Open ends reach to the stream's ends.
     ///   - resolutionMs: Holes between fragments up to this length do not end a span.
+    /// - Returns: Both, in order of time.
     /// - Throws: ``KinelogClientError`` when there is no answer or it is a refusal.
     public func timeline(
         of name: String,

@@ -86,6 +86,7 @@ public final class KinelogClient: Sendable {
     ///   - request: The request, its path resolved.
     ///   - attempt: What is being attempted, in words that follow "Could not".
     ///   - patience: How long to wait.
+    /// - Returns: The head; the body has yet to be gone through.
     /// - Throws: ``KinelogClientError`` when there is no answer or it is a refusal.
     func send(
         _ request: HTTPClientRequest,

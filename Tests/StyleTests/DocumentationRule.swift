@@ -5,6 +5,8 @@ enum DocumentationRule {
         "var description: String", "var debugDescription: String", "func hash(into", "func ==",
         "func <", "func next(", "func makeAsyncIterator(", "let rawValue", "var rawValue",
         "init(rawValue", "func encode(to", "init(from decoder", "typealias Element",
+        // ServiceLifecycle and ArgumentParser.
+        "func run() async throws", "init?(argument: String)", "var defaultValueDescription",
         "var startIndex", "var endIndex", "subscript(position", "func index(after",
     ]
 
@@ -25,7 +27,7 @@ enum DocumentationRule {
             file.text.code.indices.compactMap { index in
                 guard let declaration = declaration(file.text.code[index]),
                     !inherited.contains(where: { declaration.contains($0) }),
-                    !isDocumented(index, file.text)
+                    !isDocumented(index, file.text), !isWitness(declaration, in: file)
                 else { return nil }
                 return "\(file.path):\(index + 1): '\(declaration)' has no doc comment"
             }
@@ -63,9 +65,29 @@ enum DocumentationRule {
         while line >= 0 {
             let above = text.lines[line].drop { $0 == " " }
             if above.hasPrefix("///") { return true }
-            guard above.hasPrefix("@") else { return false }
+            guard above.hasPrefix("@") || isSibling(text.code[line], of: text.code[index]) else {
+                return false
+            }
             line -= 1
         }
         return false
+    }
+
+    /// Whether a property belongs to the comment of the one on the line above, as `height` does to
+    /// that of `width`.
+    private static func isSibling(_ above: Substring, of line: Substring) -> Bool {
+        guard let first = declaration(above), let second = declaration(line) else { return false }
+        return ["var ", "let "].contains {
+            first.hasPrefix($0) && second.hasPrefix($0)
+        }
+    }
+
+    /// Whether a protocol in the same file has the member and says what it means.
+    private static func isWitness(_ declaration: String, in file: SourceFile) -> Bool {
+        let member = declaration.split(separator: "{").first.map { $0.drop { $0 == " " } } ?? ""
+        let signature = member.reversed().drop { $0 == " " }.reversed()
+        return file.text.code.enumerated().contains { index, line in
+            line.drop { $0 == " " }.elementsEqual(signature) && isDocumented(index, file.text)
+        }
     }
 }

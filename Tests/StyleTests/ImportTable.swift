@@ -31,6 +31,8 @@ enum ImportTable {
         // The names of methods and headers that AsyncHTTPClient speaks in.
         "NIOHTTP1": ["KinelogClient", "ServerHTTP"],
         "NIOHTTPTypes": ["ServerHTTP"],
+        // The signals at which `serve` ends.
+        "UnixSignals": ["kinelog"],
     ]
 
     /// What every target but `MediaModel` may import.
@@ -59,6 +61,7 @@ enum ImportTable {
         ],
         "kinelog": [
             "Glibc": "terminal, signals and output",
+            "UnixSignals": "the signals that end the service group",
             "FoundationEssentials": "JSON output of commands",
         ],
     ]

@@ -94,6 +94,7 @@ struct RuleTests {
         "package struct Bare {}", "package static func bare() {}", "    package let bare: Int",
         "package private(set) var bare = 0", "// A comment.\npackage enum Bare {}",
         "package final class Bare {}", "package init() {}", "@frozen package struct Bare {}",
+        "/// Documented.\npackage let a: Int\npackage func bare() {}",
         "/// About something else.\n\npackage struct Bare {}", "package mutating func bare() {}",
     ])
     func `an undocumented declaration is found`(content: String) {
@@ -103,6 +104,8 @@ struct RuleTests {
     @Test(arguments: [
         "/// Documented.\npackage struct A {}", "/// Documented.\n@frozen\npackage struct A {}",
         "struct A {}", "package import NIOCore", "    package var description: String { text }",
+        "/// Both.\npackage let width: Int\npackage let height: Int",
+        "protocol A {\n/// Documented.\nfunc a()\n}\nstruct B: A {\npackage func a() {}\n}",
         "package static func < (left: Self, right: Self) -> Bool {", "let package = Package()",
         "package extension A {", "\"package struct A\"",
     ])
@@ -112,7 +115,7 @@ struct RuleTests {
 
     @Test(arguments: [
         "let a = try! b()", "fatalError(\"no\")", "final class A: @unchecked Sendable {}",
-        "    Task.detached { }", "nonisolated(unsafe) var a = 0", "preconditionFailure()",
+        "    Task.detached { }", "nonisolated(unsafe) var a = 0", "import Foundation",
         "@_exported import NIOCore",
     ])
     func `a forbidden construct is found`(content: String) {
@@ -146,12 +149,14 @@ struct RuleTests {
             file("Matroska/A", "public struct A {}"),
             file("Matroska/B", "public import NIOCore"),
             file("Matroska/C", "    public private(set) var a = 0"),
+            file("Matroska/E", "open class A {}"),
+            file("Matroska/F", "open.append(\"public\")"),
             file("Matroska/D", "let note = \"public\"  // public"),
         ]
         #expect(
             PublicRule.violations(in: files).map { $0.prefix(26) } == [
                 "Sources/Matroska/A.swift:1", "Sources/Matroska/B.swift:1",
-                "Sources/Matroska/C.swift:1",
+                "Sources/Matroska/C.swift:1", "Sources/Matroska/E.swift:1",
             ]
         )
     }
@@ -160,7 +165,7 @@ struct RuleTests {
         (#"a "b" c"#, #"a " " c"#),
         (#"a "\"b" c"#, #"a "   " c"#),
         (##"a #"b"c"# d"##, ##"a #"   "# d"##),
-        ("a \"\\(b(\"c\")) d\" e", "a \"            \" e"),
+        ("a \"\\(b(\"c\")) d\" e", "a \"           \" e"),
         ("a /* b /* c */ d */ e", "a                   e"),
         ("a // b\nc", "a     \nc"),
     ])

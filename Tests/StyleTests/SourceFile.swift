@@ -27,18 +27,25 @@ struct SourceFile {
         String((path.split(separator: "/").last ?? "").dropLast(".swift".count))
     }
 
-    /// Every Swift file below `Sources`, sorted by path.
-    static func all() throws -> [SourceFile] {
+    /// Every Swift file below `Sources`, sorted by path; read once for all tests.
+    static func all() throws -> [SourceFile] { try found.get() }
+
+    private static let found = Result { try read() }
+
+    private static func read() throws -> [SourceFile] {
         let top = SampleMedia.packagePath
         let names = try FileManager.default.subpathsOfDirectory(atPath: top + "/Sources")
         return try names.filter { $0.hasSuffix(".swift") }.sorted().map { name in
-            let content = try contents(ofFile: "\(top)/Sources/\(name)")
-            return SourceFile(path: "Sources/\(name)", String(buffer: content))
+            SourceFile(path: "Sources/\(name)", try text(ofFile: "\(top)/Sources/\(name)"))
         }
     }
 
     /// The package's manifest.
     static func manifest() throws -> String {
-        String(buffer: try contents(ofFile: SampleMedia.packagePath + "/Package.swift"))
+        try text(ofFile: SampleMedia.packagePath + "/Package.swift")
+    }
+
+    private static func text(ofFile path: String) throws -> String {
+        try String(contentsOfFile: path, encoding: .utf8)
     }
 }

@@ -6,7 +6,8 @@ struct ServerOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The server, as http://HOST:PORT.",
-            discussion: "Without it the environment variable KINELOG_URL is used, and without that http://127.0.0.1:8080.",
+            discussion:
+                "Without it the environment variable KINELOG_URL is used, and without that http://127.0.0.1:8080.",
             valueName: "url"
         )
     )

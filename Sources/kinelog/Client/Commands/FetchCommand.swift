@@ -2,7 +2,7 @@ import ArgumentParser
 import KinelogClient
 import NIOCore
 
-/// `kinelog fetch NAME --from T --to T -o FILE|-`
+/// `kinelog fetch NAME --from T --to T -o FILE|-`.
 struct FetchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fetch",
@@ -32,7 +32,10 @@ struct FetchCommand: AsyncParsableCommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Where it ends, itself not included; now if left out.", valueName: "time")
+        help: ArgumentHelp(
+            "Where it ends, itself not included; now if left out.",
+            valueName: "time"
+        )
     )
     var to: TimeArgument?
 

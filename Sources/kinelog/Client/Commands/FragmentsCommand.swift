@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// `kinelog fragments …`
+/// `kinelog fragments …`.
 struct FragmentsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fragments",

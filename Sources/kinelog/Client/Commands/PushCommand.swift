@@ -3,7 +3,7 @@ import KinelogClient
 import MediaModel
 import NIOCore
 
-/// `kinelog push NAME FILE|-`
+/// `kinelog push NAME FILE|-`.
 struct PushCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "push",

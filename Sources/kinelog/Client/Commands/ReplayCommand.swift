@@ -2,7 +2,7 @@ import ArgumentParser
 import KinelogClient
 import MediaModel
 
-/// `kinelog replay NAME --from T --to -|FILE|stream:NAME`
+/// `kinelog replay NAME --from T --to -|FILE|stream:NAME`.
 struct ReplayCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay",

@@ -1,7 +1,7 @@
 import ArgumentParser
 import KinelogClient
 
-/// `kinelog status`
+/// `kinelog status`.
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",

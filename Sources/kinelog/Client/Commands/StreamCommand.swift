@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// `kinelog stream …`
+/// `kinelog stream …`.
 struct StreamCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stream",

@@ -1,7 +1,7 @@
 import ArgumentParser
 import KinelogClient
 
-/// `kinelog stream create NAME`
+/// `kinelog stream create NAME`.
 struct StreamCreateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "create",

@@ -1,7 +1,7 @@
 import ArgumentParser
 import KinelogClient
 
-/// `kinelog stream delete NAME`
+/// `kinelog stream delete NAME`.
 struct StreamDeleteCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete",

@@ -1,7 +1,7 @@
 import ArgumentParser
 import KinelogClient
 
-/// `kinelog stream list`
+/// `kinelog stream list`.
 struct StreamListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",

@@ -1,7 +1,7 @@
 import ArgumentParser
 import KinelogClient
 
-/// `kinelog stream resume-retention NAME`
+/// `kinelog stream resume-retention NAME`.
 struct StreamResumeRetentionCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resume-retention",

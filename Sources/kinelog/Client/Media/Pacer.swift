@@ -34,6 +34,7 @@ struct Pacer {
     /// - Parameters:
     ///   - media: When the media belongs, in milliseconds on its own clock.
     ///   - clock: The time now, in milliseconds on a clock that does not jump.
+    /// - Returns: Zero when it may go out at once.
     mutating func delay(for media: Int64, at clock: Int64) -> Int64 {
         guard case .thousandths(let speed) = speed, speed > 0 else { return 0 }
         guard let anchor, let newest else { return restart(media, clock) }

@@ -61,7 +61,8 @@ struct TransportWalker {
         let pid = UInt16(byte(1) & 0x1F) << 8 | UInt16(byte(2))
         if clockPID == nil { clockPID = pid }
         guard pid == clockPID else { return nil }
-        let base = (6...9).reduce(Int64(0)) { $0 << 8 | Int64(byte($1)) } << 1 | Int64(byte(10) >> 7)
+        let base =
+            (6...9).reduce(Int64(0)) { $0 << 8 | Int64(byte($1)) } << 1 | Int64(byte(10) >> 7)
         let unwrapped = Self.unwrapped(base, after: clock)
         clock = unwrapped
         return unwrapped / 90

@@ -21,10 +21,7 @@ enum Terminal {
 
     /// Writes all of a buffer, waiting where the reader is slow.
     ///
-    /// - Parameters:
-    ///   - descriptor: A file, a pipe or a terminal.
-    ///   - name: What it is, for the error.
-    /// - Throws: ``CommandError`` when it takes no more.
+    /// Throws when it takes no more; `name` is what the error calls it.
     static func write(
         _ bytes: ByteBuffer,
         to descriptor: Int32,

@@ -41,6 +41,8 @@ struct TextTable {
 
     /// Names and tags come from outside and must not move a terminal's cursor.
     private static func printable(_ text: String) -> String {
-        String(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? "?" : Character($0) })
+        String(
+            text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? "?" : Character($0) }
+        )
     }
 }
