@@ -179,7 +179,11 @@ if hasLog {
             ],
             swiftSettings: settings
         ),
-        .testTarget(name: "StyleTests", dependencies: ["TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "StyleTests",
+            dependencies: ["TestSupport", nioCore],
+            swiftSettings: settings
+        ),
     ]
 }
 

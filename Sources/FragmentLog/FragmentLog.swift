@@ -81,6 +81,7 @@ package final class FragmentLog: Sendable {
         do throws(LogError) {
             try await log.recover()
             try directory.noteBoot()
+            await log.distrustClockAtStart()
         } catch {
             await log.close()
             throw error
@@ -200,10 +201,20 @@ package final class FragmentLog: Sendable {
             )
         )
         document.sequenceHighWater += StreamLog.reservationBlock
-        try Directory.create(path)
-        try Directory.replaceFile(StreamFiles.document, in: path, with: document.encoded())
-        try Directory.sync(directory.streams)
-        try rows.register(id, name: settings.name, epoch: document.ownerEpoch)
+        do throws(LogError) {
+            try Directory.create(path)
+            try Directory.replaceFile(StreamFiles.document, in: path, with: document.encoded())
+            try Directory.sync(directory.streams)
+            try rows.register(id, name: settings.name, epoch: document.ownerEpoch)
+        } catch {
+            // Nobody was told of it; left behind, it would be a second stream of the name.
+            try? Directory.unlink("\(path)/\(StreamFiles.document)")
+            try? Directory.unlink("\(path)/\(StreamFiles.document).new")
+            try? Directory.remove(path)
+            // A commit that failed may have come through all the same.
+            try? rows.removeStream(id)
+            throw error
+        }
         return StreamLog(
             document: document,
             directory: path,
@@ -246,8 +257,16 @@ package final class FragmentLog: Sendable {
             if state.streams[name] === stream { state.streams[name] = nil }
         }
         logger.notice("stream deleted", metadata: ["stream.name": "\(name)"])
-        try await commitPool.run { () throws(LogError) in
-            try self.removeFiles(of: stream.id)
+        do throws(LogError) {
+            try await commitPool.run { () throws(LogError) in
+                try self.removeFiles(of: stream.id)
+            }
+        } catch {
+            // The stream is gone for everybody; only its space is not free yet.
+            logger.error(
+                "files of a deleted stream are left to the next start",
+                metadata: ["stream.name": "\(name)", "error": "\(error)"]
+            )
         }
     }
 
@@ -262,8 +281,8 @@ package final class FragmentLog: Sendable {
         }
         // `stream.json` says that the stream is deleted and goes last.
         for name in try Directory.names(in: path) where name != StreamFiles.document {
-            descriptors.drop("\(path)/\(name)")
             try Directory.unlink("\(path)/\(name)")
+            descriptors.drop("\(path)/\(name)")
         }
         try Directory.sync(path)
         try rows.removeStream(id)

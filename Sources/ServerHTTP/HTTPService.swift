@@ -50,6 +50,7 @@ package final class HTTPService: Service {
     /// How long answers to producers that were cut off may take.
     private static let answerTime = TimeAmount.seconds(5)
 
+    /// Serves until the server is told to end.
     package func run() async throws {
         let server = server
         let bound = BoundAddresses(count: server.configuration.listen.count, onListening)

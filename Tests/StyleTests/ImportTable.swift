@@ -61,6 +61,7 @@ enum ImportTable {
         ],
         "kinelog": [
             "Glibc": "terminal, signals and output",
+            "UnixSignals": "the signals that end the service group",
             "FoundationEssentials": "JSON output of commands",
         ],
     ]

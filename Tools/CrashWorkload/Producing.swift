@@ -37,7 +37,12 @@ struct Producing: Sendable {
     }
 
     /// Appends children whose checksum is computed here, independently of the log.
-    func fill(_ fragment: OpenFragment, samples: Int, bytes: Int, seed: UInt8) throws -> (
+    func fill(
+        _ fragment: OpenFragment,
+        samples: Int,
+        bytes: Int,
+        seed: UInt8
+    ) throws -> (
         crc: UInt32, length: Int
     ) {
         var crc = CRC32()

@@ -1,9 +1,10 @@
-import Synchronization
-import Logging
+import Catalog
 import Glibc
+import Logging
 import Matroska
 import MediaModel
 import NIOCore
+import Synchronization
 
 /// What only the commit run of a stream touches.
 struct CommitState {
@@ -11,12 +12,28 @@ struct CommitState {
     var nextOrdinal: UInt64
     /// Bytes of `events.log` that hold intact events.
     var eventsLength: UInt64
+    /// Bytes of it that the catalog has taken in.
+    var eventsRecorded: UInt64
     var segment: SegmentWriter?
+    /// Segments that are complete and that the catalog still takes for open.
+    var unclosed: [ClosedSegment] = []
 
     init(nextOrdinal: UInt64, eventsLength: UInt64) {
         self.nextOrdinal = nextOrdinal
         self.eventsLength = eventsLength
+        eventsRecorded = eventsLength
     }
+}
+
+/// A log segment that nothing is appended to any more.
+struct ClosedSegment {
+    var id: SegmentID
+    var extent: SegmentExtent
+    /// For one whose sync failed: what is known to be durable.
+    var durableLength: UInt64?
+    /// Whether its row may say what it holds. Otherwise the next start has to look, and readers are
+    /// told by this process until then.
+    var isIndexDurable: Bool
 }
 
 /// The commit order, executed here and nowhere else:
@@ -90,7 +107,9 @@ extension StreamLog {
     private func perform(_ work: CommitWork, _ commit: inout CommitState) -> [@Sendable () -> Void]
     {
         var settled = work.events.compactMap(\.completion)
+        closeRows(&commit)
         do throws(LogError) {
+            try settleDocument()
             try appendEvents(work.events, &commit)
         } catch {
             // No fragment may be durable before its session's opening is.
@@ -102,14 +121,14 @@ extension StreamLog {
         }
         var batch = Batch()
         for (fragment, session) in work.fragments {
-            if case .failed = fragment.content.withLock({ $0.state }) {
+            if fragment.isEmpty {
                 settled += settle([(fragment, session, .failure(emptyFragment(fragment)))], nil)
                 continue
             }
             do throws(LogError) {
                 if needsRoll(fragment, commit.segment, batch) {
                     settled += flush(&batch, &commit)
-                    try seal(&commit)
+                    seal(&commit)
                 }
                 if commit.segment == nil { try createSegment(for: fragment, &commit) }
                 guard let segment = commit.segment else { continue }
@@ -167,8 +186,9 @@ extension StreamLog {
         -> Bool
     {
         guard let state = segment?.rollState(pending: batch.entries.last?.record) else {
-            // An empty segment of another header cannot take the fragment either.
-            return segment.map { $0.header != fragment.opening.header } ?? false
+            // An empty segment is named after a fragment that was not stored in the end, and the
+            // catalog knows it by that one's times.
+            return segment.map { $0.id.first != fragment.number } ?? false
         }
         return SegmentRoll.reason(
             state,
@@ -334,58 +354,123 @@ extension StreamLog {
         }
     }
 
-    /// Closes a segment whose file can no longer be trusted beyond what was synced.
+    /// Closes a segment whose `.mkv` can no longer be trusted beyond what was synced.
     private func abandonSuspect(_ segment: SegmentWriter, _ commit: inout CommitState) {
-        commit.segment = nil
-        let metadata = "\(segment.id)"
+        var isIndexDurable = true
         do throws(LogError) {
-            if segment.count == 0 {
-                // Nothing in it was ever promised to anybody.
-                try log.rows.markDeleting([segment.id.first], of: id, epoch: epoch)
-                try log.removeSegments([segment.id.first], of: id, in: directory, epoch: epoch)
-                return
-            }
-            try updateDocument { document in
-                document.suspectSegments[segment.id.first] = segment.length
-            }
-            try log.rows.markSuspect(
-                segment.id,
-                durableLength: segment.length,
-                extent: segment.extent,
-                epoch: epoch
-            )
+            try segment.index.syncData()
         } catch {
-            log.logger.error(
-                "a suspect log segment could not be recorded as such",
-                metadata: ["segment": "\(metadata)", "error": "\(error)"]
-            )
+            isIndexDurable = false
         }
+        close(segment, durableLength: segment.length, isIndexDurable: isIndexDurable, &commit)
         do throws(LogError) {
             try segment.media.truncate(to: segment.length)
         } catch {
             log.logger.error(
                 "a suspect log segment could not be cut",
-                metadata: ["segment": "\(metadata)", "error": "\(error)"]
+                metadata: ["segment": "\(segment.id)", "error": "\(error)"]
             )
         }
     }
 
     /// Ends the segment under construction: sync both files, then the catalog row.
-    func seal(_ commit: inout CommitState) throws(LogError) {
+    func seal(_ commit: inout CommitState) {
         guard let segment = commit.segment else { return }
-        commit.segment = nil
+        var isDurable = true
         do throws(LogError) {
-            if !isRing {
+            if segment.count > 0 {
                 try segment.media.syncData()
                 try segment.index.syncData()
             }
         } catch {
-            abandonSuspect(segment, &commit)
+            isDurable = false
+            log.logger.error(
+                "a log segment could not be closed; the next start does it",
+                metadata: ["segment": "\(segment.id)", "error": "\(error)"]
+            )
+        }
+        close(segment, durableLength: nil, isIndexDurable: isDurable, &commit)
+    }
+
+    private func close(
+        _ segment: SegmentWriter,
+        durableLength: UInt64?,
+        isIndexDurable: Bool,
+        _ commit: inout CommitState
+    ) {
+        commit.segment = nil
+        guard let extent = segment.extent else {
+            discard(segment)
             return
         }
-        try log.rows.seal(segment, epoch: epoch)
+        commit.unclosed.append(
+            ClosedSegment(
+                id: segment.id,
+                extent: extent,
+                durableLength: durableLength,
+                isIndexDurable: isIndexDurable
+            )
+        )
         state.withLock { state in
+            // Until its row says how much it holds, readers are told here.
+            state.closing[segment.id] = segment.count
             if state.active?.id == segment.id { state.active = nil }
+        }
+        closeRows(&commit)
+    }
+
+    /// Removes a segment in which nothing was ever promised to anybody.
+    private func discard(_ segment: SegmentWriter) {
+        do throws(LogError) {
+            try log.rows.markDeleting([segment.id.first], of: id, epoch: epoch)
+            try log.removeSegments([segment.id.first], of: id, in: directory, epoch: epoch)
+        } catch {
+            log.logger.warning(
+                "an empty log segment is left to the next start",
+                metadata: ["segment": "\(segment.id)", "error": "\(error)"]
+            )
+        }
+    }
+
+    /// Tells the catalog of segments that are complete; what fails is tried again with the next
+    /// commit and the next sweep, and by the next start at the latest.
+    func closeRows(_ commit: inout CommitState) {
+        while let segment = commit.unclosed.first {
+            do throws(LogError) {
+                try closeRow(segment)
+            } catch {
+                log.logger.error(
+                    "the end of a log segment could not be recorded",
+                    metadata: ["segment": "\(segment.id)", "error": "\(error)"]
+                )
+                return
+            }
+            commit.unclosed.removeFirst()
+            guard segment.isIndexDurable else { continue }
+            state.withLock { _ = $0.closing.removeValue(forKey: segment.id) }
+        }
+    }
+
+    private func closeRow(_ segment: ClosedSegment) throws(LogError) {
+        if let length = segment.durableLength {
+            try updateDocument { $0.suspectSegments[segment.id.first] = length }
+        }
+        guard segment.isIndexDurable else { return }
+        do throws(LogError) {
+            if let length = segment.durableLength {
+                try log.rows.markSuspect(
+                    segment.id,
+                    durableLength: length,
+                    extent: segment.extent,
+                    epoch: epoch
+                )
+            } else {
+                try log.rows.seal(segment.id, extent: segment.extent, epoch: epoch)
+            }
+        } catch {
+            // A commit that failed may have come through all the same.
+            let row = try log.rows.segment(of: id, containing: segment.id.first)
+            guard row?.first == segment.id.first, row?.extent == segment.extent else { throw error }
         }
     }
 
@@ -401,7 +486,7 @@ extension StreamLog {
         throws(LogError)
     {
         guard !events.isEmpty else { return }
-        let length: UInt64
+        let start = commit.eventsLength
         do throws(LogError) {
             var bytes = ByteBuffer()
             for pending in events {
@@ -415,8 +500,7 @@ extension StreamLog {
             if isNew { try Directory.sync(directory) }
             try file.write([bytes], at: commit.eventsLength)
             try file.syncData()
-            length = UInt64(bytes.readableBytes)
-            commit.eventsLength += length
+            commit.eventsLength += UInt64(bytes.readableBytes)
         } catch {
             state.withLock { state in
                 let kept = events.map { PendingEvent(event: $0.event, completion: nil) }
@@ -432,20 +516,71 @@ extension StreamLog {
             )
             throw error
         }
+        recordEvents(events.map(\.event), from: start, &commit)
+    }
+
+    /// Takes events into the catalog that are in the file already.
+    ///
+    /// What fails is tried again, from the file, with the next events and the next sweep.
+    private func recordEvents(
+        _ events: [StreamEvent],
+        from start: UInt64,
+        _ commit: inout CommitState
+    ) {
         do throws(LogError) {
+            if commit.eventsRecorded < start {
+                try recordFromFile(&commit)
+                return
+            }
             try log.rows.record(
-                events.map(\.event),
+                events,
                 of: id,
-                from: commit.eventsLength - length,
+                from: commit.eventsRecorded,
                 upTo: commit.eventsLength,
                 epoch: epoch
             )
+            commit.eventsRecorded = commit.eventsLength
         } catch {
-            // The file has them; the catalog takes them from there at the next start.
             log.logger.error(
                 "events of a stream are missing from the catalog",
                 metadata: ["stream.name": "\(name)", "error": "\(error)"]
             )
+        }
+    }
+
+    private func recordFromFile(_ commit: inout CommitState) throws(LogError) {
+        // The catalog may have taken in more than it could say.
+        commit.eventsRecorded = try log.rows.eventsOffset(of: id)
+        let file = try OpenFile.open("\(directory)/\(StreamFiles.events)", O_RDONLY)
+        while commit.eventsRecorded < commit.eventsLength {
+            let rest = commit.eventsLength - commit.eventsRecorded
+            let bytes = try file.read(at: commit.eventsRecorded, length: Int(min(rest, 4 << 20)))
+            let (events, length) = EventsFile.decode(bytes)
+            guard length > 0 else {
+                throw LogError(
+                    .damaged,
+                    "\(file.path) is damaged at byte \(commit.eventsRecorded); run 'kinelog verify --repair'."
+                )
+            }
+            let end = commit.eventsRecorded + UInt64(length)
+            try log.rows.record(
+                events,
+                of: id,
+                from: commit.eventsRecorded,
+                upTo: end,
+                epoch: epoch
+            )
+            commit.eventsRecorded = end
+        }
+    }
+
+    /// Brings the catalog up to what the files say, as after a full disk. Blocks.
+    func catchUp() {
+        commit.withLock { commit in
+            closeRows(&commit)
+            if commit.eventsRecorded < commit.eventsLength {
+                recordEvents([], from: commit.eventsLength, &commit)
+            }
         }
     }
 

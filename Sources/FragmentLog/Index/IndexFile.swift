@@ -55,6 +55,9 @@ enum IndexFile {
     private static let magic: StaticString = "KINELIDX"
     private static let version: UInt32 = 1
 
+    /// No log segment reaches this length, in bytes.
+    private static let lengthMax: UInt64 = 1 << 56
+
     /// What the header says.
     struct Header: Equatable {
         var segment: SegmentID
@@ -173,7 +176,9 @@ enum IndexFile {
             fields.readSlice(length: 3) != nil,
             let producerReach = fields.readInteger(endianness: .little, as: UInt32.self),
             let serverReach = fields.readInteger(endianness: .little, as: UInt32.self),
-            let crc = fields.readInteger(endianness: .little, as: UInt32.self)
+            let crc = fields.readInteger(endianness: .little, as: UInt32.self),
+            // So that no sum of them overflows.
+            offset <= lengthMax, cluster <= lengthMax
         else { return nil }
         var record = FragmentRecord(
             number: number,

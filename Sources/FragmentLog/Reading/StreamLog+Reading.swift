@@ -89,15 +89,17 @@ extension StreamLog {
         if let extent = row.extent {
             count = Int(extent.fragmentCount)
         } else {
-            let active = state.withLock { $0.active }
-            guard let active, active.id == segment else {
+            let published = state.withLock { state in
+                state.active?.id == segment ? state.active?.count : state.closing[segment]
+            }
+            guard let published else {
                 // Sealed between the look at the catalog and now: ask again.
                 guard let sealed = try log.rows.segment(of: id, containing: row.first),
                     sealed.first == row.first, let extent = sealed.extent
                 else { return nil }
                 return try openIndex(segment, count: Int(extent.fragmentCount))
             }
-            count = active.count
+            count = published
         }
         return try openIndex(segment, count: count)
     }

@@ -55,6 +55,12 @@ extension FragmentLog {
                 state.withLock { $0.damaged[id.description] = error }
             }
         }
+        let present = Set(ids)
+        for row in try rows.streams()
+        where row.totals.segmentCount == 0 && !present.contains(row.id) {
+            // Its making failed, and so did telling the catalog; the name is free.
+            try rows.removeStream(row.id)
+        }
         // After the events of all streams are in the catalog.
         for (id, sessions) in Dictionary(grouping: try rows.openSessions(), by: \.stream) {
             let stream = state.withLock { $0.streams.values.first { $0.id == id } }
@@ -136,7 +142,10 @@ extension FragmentLog {
                 count: Int(extent.fragmentCount),
                 file: try descriptors.file("\(path)/\(StreamFiles.index(last.first))")
             )
-            head = try index.record(index.count - 1)
+            let newest = try index.record(index.count - 1)
+            // Where a repair could not read a fragment, ordinals are missing before it.
+            nextOrdinal = max(nextOrdinal, newest.ordinal + 1)
+            head = newest
         }
         let stream = StreamLog(
             document: document,

@@ -39,8 +39,15 @@ struct SegmentRecovery {
             media = try OpenFile.open(mediaPath, O_RDWR)
             index = try OpenFile.open(indexPath, O_RDWR)
         } catch {
-            // Both files are durable before the row is; only an unlink explains their absence.
+            // Both files are durable before the row is; only an unlink explains their absence, and
+            // none that was meant leaves footage.
             if error.code == .gone {
+                if Directory.exists(mediaPath), try Self.holdsFragments(mediaPath) {
+                    throw LogError(
+                        .damaged,
+                        "\(indexPath) is missing beside a log segment with fragments; run 'kinelog verify --repair'."
+                    )
+                }
                 logger.error("a log segment is missing", metadata: ["file": "\(mediaPath)"])
                 return nil
             }
@@ -57,21 +64,25 @@ struct SegmentRecovery {
         }
         var records = try intactRecords(index, segment)
         let limit = try min(media.size(), document.suspectSegments[row.first] ?? .max)
-        // The last fragment at least is compared with its checksum, at `none` every one after a
-        // power cut.
-        while let last = records.last {
-            let isProven = trustsSyncs || isSameBoot
-            if try isIntact(last, media, limit) {
-                if isProven { break }
-                for (position, record) in records.tail.enumerated() {
-                    if try !isIntact(record, media, limit) {
-                        records.cut(from: position)
-                        break
-                    }
-                }
-                break
-            }
+        while let last = records.last, last.offset + last.storedLength > limit {
             records.removeLast()
+        }
+        if trustsSyncs || isSameBoot {
+            // Its bytes were there before its record was. What is wrong with them now is damage and
+            // no torn tail: it stays, is found by verify, and is not served.
+            if let last = records.last, try !isIntact(last, media, limit) {
+                logger.error(
+                    "the newest fragment of a log segment is damaged",
+                    metadata: ["file": "\(mediaPath)", "offset": "\(last.offset)"]
+                )
+            }
+        } else {
+            for (position, record) in records.tail.enumerated() {
+                if try !isIntact(record, media, limit) {
+                    records.cut(from: position)
+                    break
+                }
+            }
         }
         var end = records.last.map { $0.offset + $0.storedLength } ?? UInt64(header.headerLength)
         var added: [FragmentRecord] = []
@@ -95,13 +106,14 @@ struct SegmentRecovery {
             )
             try media.truncate(to: end)
         }
+        // First, so that a record proves its bytes also when the power fails here.
+        try media.sync()
         try index.truncate(to: UInt64((records.count + 1) * IndexFile.recordLength))
         if !added.isEmpty {
             var bytes = ByteBuffer()
             for record in added { IndexFile.write(record, to: &bytes) }
             try index.write([bytes], at: UInt64((records.count + 1) * IndexFile.recordLength))
         }
-        try media.sync()
         try index.sync()
         let count = records.count + added.count
         let known = records.tail + added
@@ -199,16 +211,27 @@ struct SegmentRecovery {
         return crc.value == record.fragmentCRC
     }
 
-    /// Whether a `.mkv` holds anything behind its header.
+    /// Whether a `.mkv` holds any fragment, whole or not.
+    ///
+    /// Of a file whose header was never synced any part may be missing, so fragments are told by the
+    /// name of their sample tables.
     static func holdsFragments(_ path: String) throws(LogError) -> Bool {
         let file = try OpenFile.open(path, O_RDONLY)
+        let length: Int64?
         do {
-            let length = try StoredHeader.length { (offset, length) throws(LogError) in
+            length = try StoredHeader.length { (offset, length) throws(LogError) in
                 try file.read(at: UInt64(max(0, offset)), length: length)
             }
-            return try file.size() > UInt64(length ?? 0)
         } catch {
             throw LogError(.ioError, "Reading \(path) failed.", cause: error)
+        }
+        let name = Array(TagItem.samplesName.utf8)
+        var position = UInt64(length ?? 0)
+        while true {
+            let piece = try file.read(at: position, length: 1 << 20)
+            if piece.readableBytesView.firstRange(of: name) != nil { return true }
+            if piece.readableBytes < 1 << 20 { return false }
+            position += UInt64(piece.readableBytes - name.count)
         }
     }
 

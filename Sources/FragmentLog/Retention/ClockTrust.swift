@@ -14,6 +14,10 @@ struct ClockTrust: Equatable {
     /// How long they must agree before expiry goes on by itself, in milliseconds.
     static let agreementMilliseconds: Int64 = 24 * 3_600_000
 
+    /// How far the newest fragment may lie ahead of the clock at start, in milliseconds: small steps
+    /// back are clamped, which leaves fragments some seconds in the future.
+    static let startMillisecondsMax: Int64 = 60_000
+
     private var offset: Int64?
     private var agreedSince: Int64 = 0
 
@@ -46,11 +50,11 @@ struct ClockTrust: Equatable {
     ///
     /// - Parameters:
     ///   - wall: The clock now.
-    ///   - newest: The end of the stream's newest fragment on the server's clock.
+    ///   - newest: The server timestamp of the stream's newest fragment.
     ///   - retentionHours: The stream's retention.
     /// - Returns: The reason; `nil` when it can be believed.
     static func doubt(wall: Timestamp, newest: Timestamp, retentionHours: Int) -> String? {
-        if wall < newest {
+        if wall.advanced(byMilliseconds: startMillisecondsMax) < newest {
             return "clock: at start it was \(wall), before the newest fragment of \(newest)"
         }
         let age = wall.milliseconds(since: newest)

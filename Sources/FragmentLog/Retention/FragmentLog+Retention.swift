@@ -12,7 +12,6 @@ extension FragmentLog {
     private static let clockReason = "clock:"
 
     func sweepUntilCancelled() async {
-        await distrustClockAtStart()
         while !Task.isCancelled {
             await sweep()
             try? await Task.sleep(for: .milliseconds(configuration.sweepMilliseconds))
@@ -21,14 +20,16 @@ extension FragmentLog {
 
     /// Looks once at the clock and at every stream.
     package func sweep() async {
-        await watchClock()
+        // Expiry goes by this one reading: a later one may have been stepped unseen.
+        let now = await watchClock()
         for stream in streams() {
             if Task.isCancelled { return }
             stream.retryDeferredEvents()
             do throws(LogError) {
                 try await commitPool.run { () throws(LogError) in
-                    try stream.sealIfIdle()
-                    try self.expire(stream)
+                    stream.catchUp()
+                    stream.sealIfIdle()
+                    try self.expire(stream, now)
                 }
             } catch {
                 logger.error(
@@ -41,15 +42,16 @@ extension FragmentLog {
 
     // MARK: Clocks
 
-    private func distrustClockAtStart() async {
-        let wall = clock.now()
+    /// Looks at the clock before anything may expire by it.
+    func distrustClockAtStart() async {
+        let wall = await watchClock()
         for stream in streams() {
             let info = stream.info
             guard info.settings.retentionHours > 0, info.retentionPaused == nil,
                 let head = stream.head,
                 let doubt = ClockTrust.doubt(
                     wall: wall,
-                    newest: head.serverEnd,
+                    newest: head.server,
                     retentionHours: info.settings.retentionHours
                 )
             else { continue }
@@ -57,7 +59,8 @@ extension FragmentLog {
         }
     }
 
-    private func watchClock() async {
+    /// - Returns: What the wall clock showed.
+    private func watchClock() async -> Timestamp {
         let (wall, boot) = (clock.now(), clock.bootMilliseconds())
         let (jump, isTrusted) = state.withLock { state in
             (
@@ -78,6 +81,13 @@ extension FragmentLog {
                 await setRetentionPaused(nil, of: stream)
             }
         }
+        for stream in streams() where stream.info.retentionPaused == nil {
+            // A pause that could not be stored, as on a full disk.
+            if let reason = stream.state.withLock({ $0.unstoredPause }) {
+                await setRetentionPaused(reason, of: stream)
+            }
+        }
+        return wall
     }
 
     private func pauseRetention(of stream: StreamLog, _ reason: String) async {
@@ -90,10 +100,13 @@ extension FragmentLog {
     }
 
     private func setRetentionPaused(_ reason: String?, of stream: StreamLog) async {
+        // In force at once, whether or not it can be stored.
+        if let reason { stream.state.withLock { $0.unstoredPause = reason } }
         do throws(LogError) {
             try await commitPool.run { () throws(LogError) in
                 try stream.updateDocument { $0.info.retentionPaused = reason }
             }
+            stream.state.withLock { $0.unstoredPause = nil }
         } catch {
             logger.error(
                 "the pause of expiry could not be stored",
@@ -109,32 +122,37 @@ extension FragmentLog {
         try await commitPool.run { () throws(LogError) in
             try stream.updateDocument { $0.info.retentionPaused = nil }
         }
+        stream.state.withLock { $0.unstoredPause = nil }
         logger.notice("expiry resumed", metadata: ["stream.name": "\(stream.name)"])
     }
 
     // MARK: Expiry
 
-    private func expire(_ stream: StreamLog) throws(LogError) {
+    private func expire(_ stream: StreamLog, _ now: Timestamp) throws(LogError) {
         let info = stream.info
-        let now = clock.now()
         if info.settings.retentionHours == 0 {
             try expireRing(stream, now)
             return
         }
-        guard info.retentionPaused == nil else { return }
+        let isPaused =
+            info.retentionPaused != nil || stream.state.withLock { $0.unstoredPause != nil }
+        if isPaused { return }
         let cutoff = now.advanced(
             byMilliseconds: -Int64(info.settings.retentionHours) * 3_600_000
         )
+        // Those under a hold stay at the front for as long as it lasts, so the look has to go past
+        // them.
+        var limit = Self.segmentsPerStep
         while true {
             let rows = try rows.expiredSegments(
                 of: stream.id,
                 serverEndBefore: cutoff,
-                limit: Self.segmentsPerStep
+                limit: limit
             )
             let free = rows.filter { !isHeld($0, stream) }
-            if free.isEmpty { break }
-            try remove(free, of: stream)
-            if rows.count < Self.segmentsPerStep || free.count < rows.count { break }
+            if !free.isEmpty { try remove(Array(free.prefix(Self.segmentsPerStep)), of: stream) }
+            if rows.count < limit, free.count <= Self.segmentsPerStep { break }
+            if free.isEmpty { limit *= 2 }
         }
         try self.rows.expireEvents(of: stream.id, before: cutoff, epoch: stream.epoch)
     }
@@ -202,8 +220,9 @@ extension FragmentLog {
     ) throws(LogError) {
         for number in first {
             for name in [StreamFiles.media(number), StreamFiles.index(number)] {
-                descriptors.drop("\(directory)/\(name)")
                 try Directory.unlink("\(directory)/\(name)")
+                // Afterwards, or a reader in between would keep its blocks.
+                descriptors.drop("\(directory)/\(name)")
             }
             checked.forget(SegmentID(stream: id, first: number))
         }

@@ -229,6 +229,14 @@ package final class OpenFragment: Sendable {
 
     // MARK: The log's side
 
+    /// Whether nothing of it can be stored: no whole sample came, or it was dropped.
+    var isEmpty: Bool {
+        content.withLock { content in
+            if case .failed = content.state { return true }
+            return content.length == 0 || content.samples.isEmpty
+        }
+    }
+
     var isEnded: Bool { content.withLock { $0.closing != nil } }
 
     var bytesInMemory: Int {
@@ -288,6 +296,7 @@ package final class OpenFragment: Sendable {
                         "bytes": "\(bytes)", "error": "\(error)",
                     ]
                 )
+                if known == nil { try? Directory.unlink(spillPath) }
                 interrupt(
                     LogError(
                         .memory,

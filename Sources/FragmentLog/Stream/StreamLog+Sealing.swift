@@ -6,16 +6,19 @@ extension StreamLog {
     /// so that it can expire.
     ///
     /// Blocks.
-    func sealIfIdle() throws(LogError) {
+    func sealIfIdle() {
         let limits = log.configuration.roll
         let limit = isRing ? limits.ringMilliseconds : limits.milliseconds
         let isBusy = state.withLock { !$0.open.isEmpty }
         guard !isBusy else { return }
-        try commit.withLock { commit throws(LogError) in
-            guard let last = commit.segment?.lastRecord,
-                log.clock.now().milliseconds(since: last.server) >= limit
-            else { return }
-            try seal(&commit)
+        commit.withLock { commit in
+            guard let segment = commit.segment else { return }
+            if let last = segment.lastRecord,
+                log.clock.now().milliseconds(since: last.server) < limit
+            {
+                return
+            }
+            seal(&commit)
         }
     }
 }

@@ -38,6 +38,12 @@ package final class StreamLog: Sendable {
         var nextSession: UInt64
         var head: FragmentRecord?
         var active: PublishedSegment?
+        /// Complete segments whose rows are still open, with the records they hold.
+        var closing: [SegmentID: Int] = [:]
+        /// Whether a write of `stream.json` failed in such a way that either document may be there.
+        var isDocumentUnsure = false
+        /// Why expiry by age waits, until `stream.json` says so.
+        var unstoredPause: String?
         /// Fragments that have begun and are not durable yet, in number order.
         var open: [(fragment: OpenFragment, session: ProducerSession)] = []
         var pendingEvents: [PendingEvent] = []
@@ -318,6 +324,7 @@ package final class StreamLog: Sendable {
         state.withLock { state in
             guard !state.document.isDeleted else { return }
             var gap = gap
+            gap.end = max(gap.start, gap.end)
             if gap.after == nil { gap.after = state.head?.number }
             state.pendingEvents.append(PendingEvent(event: .gap(gap), completion: completion))
         }
@@ -377,6 +384,13 @@ package final class StreamLog: Sendable {
 
     // MARK: stream.json
 
+    /// Writes the document in force once more if the disk may hold one that was refused.
+    ///
+    /// Nothing is promised to a producer before: the disk may say that the stream is deleted.
+    func settleDocument() throws(LogError) {
+        if state.withLock({ $0.isDocumentUnsure }) { try updateDocument { _ in } }
+    }
+
     /// Changes the stream's document and makes the change durable.
     ///
     /// Blocks.
@@ -388,13 +402,22 @@ package final class StreamLog: Sendable {
             var document = state.withLock { $0.document }
             let before = document
             try change(&document)
-            guard document != before else { return }
-            try Directory.replaceFile(
-                StreamFiles.document,
-                in: directory,
-                with: document.encoded()
-            )
-            state.withLock { $0.document = document }
+            let isUnsure = state.withLock { $0.isDocumentUnsure }
+            guard document != before || isUnsure else { return }
+            do throws(LogError) {
+                try Directory.replaceFile(
+                    StreamFiles.document,
+                    in: directory,
+                    with: document.encoded()
+                )
+            } catch {
+                state.withLock { $0.isDocumentUnsure = true }
+                throw error
+            }
+            state.withLock { state in
+                state.document = document
+                state.isDocumentUnsure = false
+            }
         }
     }
 }

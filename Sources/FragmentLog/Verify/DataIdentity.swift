@@ -3,7 +3,9 @@ import Glibc
 import MediaModel
 import NIOCore
 
-/// What `format` and `streams/volume.json` say, however damaged they are. Blocks.
+/// What `format` and `streams/volume.json` say, however damaged they are.
+///
+/// Blocks.
 struct DataIdentity: Equatable {
     enum Layout: Equatable {
         /// One this program knows; the volume it expects.

@@ -13,6 +13,8 @@ struct LiveVerifier {
     private static let segmentsPerPage = 64
 
     /// - Parameter progress: Told segments done and in all, and bytes read.
+    /// - Returns: What was found.
+    /// - Throws: What reading the files may throw.
     func verify(_ progress: (Int, Int, UInt64) -> Void) async throws(LogError) -> VerifyReport {
         var report = VerifyReport()
         report.streamCount = 1
@@ -134,3 +136,4 @@ struct LiveVerifier {
         return report
     }
 }
+/// - Returns: What was found.

@@ -69,7 +69,11 @@ struct SegmentWalk {
 
     /// Compares one record with the fragment it stands for.
     ///
-    /// - Parameter record: `nil` when it does not match its checksum.
+    /// - Parameters:
+    ///   - record: `nil` when it does not match its checksum.
+    ///   - position: Which record it is.
+    ///   - media: The `.mkv`.
+    /// - Throws: What reading the files may throw.
     mutating func visit(
         _ record: FragmentRecord?,
         at position: Int,
@@ -102,6 +106,7 @@ struct SegmentWalk {
                 found.producerReachMilliseconds = record.producerReachMilliseconds
                 found.serverReachMilliseconds = record.serverReachMilliseconds
             }
+            found.place(after: content.last)
             found.position = UInt32(clamping: position)
             if let record, record != found {
                 add(
@@ -281,7 +286,8 @@ struct SegmentWalk {
         while true {
             switch try step(at: content.end, media) {
             case .fragment(let fragment):
-                let record = FragmentRecord(fragment, segment: id)
+                var record = FragmentRecord(fragment, segment: id)
+                record.place(after: content.last)
                 count += 1
                 report.fragmentCount += 1
                 report.byteCount += record.storedLength

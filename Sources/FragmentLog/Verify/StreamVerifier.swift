@@ -4,7 +4,9 @@ import MediaModel
 import NIOCore
 
 /// Checks one stream of a data directory that no server uses: document, events, log segments,
-/// catalog rows both ways, leftovers. Blocks.
+/// catalog rows both ways, leftovers.
+///
+/// Blocks.
 struct StreamVerifier {
     let id: StreamID
     /// `DATA/streams`.

@@ -22,8 +22,10 @@ package struct CutterLimits: Sendable {
     /// milliseconds of media time.
     package var parametersMs: Int64 = 1000
 
-    /// The most samples and bytes that are held back for a fragment to come.
+    /// The most samples that are held back for a fragment to come.
     package var heldCountMax = 4096
+
+    /// The most bytes that are held back for a fragment to come.
     package var heldBytesMax = 8 << 20
 
     /// What counts as a jump.

@@ -73,7 +73,8 @@ struct ClusterFacts {
         if let extent = governing ?? any {
             let span = extent.last.saturatingSubtracting(extent.first)
             let mean = extent.count > 1 ? span / Int64(extent.count - 1) : 0
-            let stated = defaultDuration > 0 ? Int64(defaultDuration) : mean
+            let isStated = defaultDuration > 0 && governing != nil
+            let stated = isStated ? Int64(defaultDuration) : mean
             let end = extent.last.saturatingAdding(max(0, extent.lastDuration ?? stated))
             let endMs = timeBase.milliseconds(end) ?? startMs
             estimate = max(0, endMs.saturatingSubtracting(startMs))

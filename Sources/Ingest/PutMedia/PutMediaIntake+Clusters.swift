@@ -105,23 +105,25 @@ extension PutMediaIntake {
         _ bytes: ByteBuffer,
         _ entries: [SampleEntry]
     ) async throws(PutMediaStop) {
-        guard let timecode = cluster?.facts.timecode else { return }
+        guard let cluster, let media else { return }
         do throws(LogError) {
             let fragment: OpenFragment
-            if let begun = cluster?.fragment {
+            if let begun = cluster.fragment {
                 fragment = begun
             } else {
-                fragment = try await begin()
+                fragment = try await begin(cluster, media)
             }
             try fragment.append(bytes, nil, samples: entries)
         } catch {
-            throw PutMediaStop(error).about(timecode, cluster?.number)
+            throw PutMediaStop(error).about(cluster.facts.timecode, self.cluster?.number)
         }
     }
 
-    private mutating func begin() async throws(LogError) -> OpenFragment {
-        guard let cluster, let media else { preconditionFailure("a frame outside any Cluster") }
-        var flags: FragmentFlags = []
+    private mutating func begin(
+        _ cluster: ArrivingCluster,
+        _ media: MediaFacts
+    ) async throws(LogError) -> OpenFragment {
+        var flags = cluster.flags.intersection(.openGOP)
         if let endMs, cluster.facts.startMs.saturatingSubtracting(endMs) > limits.times.forwardMs {
             flags.insert(.discontinuity)
             if let end {
@@ -138,7 +140,7 @@ extension PutMediaIntake {
                 server: cluster.server,
                 clockSource: media.clockSource,
                 mediaTimeMilliseconds: cluster.facts.startMs,
-                flags: flags.union(cluster.flags.intersection(.openGOP)),
+                flags: flags,
                 tagsBefore: cluster.tagsBefore.bytes
             )
         )

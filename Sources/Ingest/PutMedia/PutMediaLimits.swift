@@ -20,8 +20,10 @@ package struct PutMediaLimits: Sendable {
     /// Tags of a fragment, its end marker aside; above: 4009.
     package var tagCountMax = 10
 
-    /// Bytes of a tag's name and of its value; above: 4009.
+    /// Bytes of a tag's name; above: 4009.
     package var tagNameBytesMax = 128
+
+    /// Bytes of a tag's value; above: 4009.
     package var tagValueBytesMax = 256
 
     /// Bytes of a fragment's Tags elements together; above: 4009.

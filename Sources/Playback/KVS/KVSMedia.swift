@@ -57,14 +57,16 @@ package struct KVSMedia: Sendable {
     /// own (KVS 3.4).
     ///
     /// - Throws: `.ioError` in the middle of a stored fragment, `.gone` when one was deleted there,
-    ///   `.cancelled`.
+    ///   `.cancelled`, which leaves whole what was given out: a stored fragment is brought to its
+    ///   end, an arriving one to that of a block.
     package mutating func next() async throws(PlaybackError) -> ByteBuffer? {
         while true {
-            if Task.isCancelled { throw PlaybackError.cancelled }
             if let piece = output.next() { return piece }
             if isOver { return nil }
             switch current {
-            case .none: try await advance()
+            case .none:
+                if Task.isCancelled { throw PlaybackError.cancelled }
+                try await advance()
             case .stored(let fragment): try await proceed(fragment)
             case .live(let fragment): try await proceed(fragment)
             }

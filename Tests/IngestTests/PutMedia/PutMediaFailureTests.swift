@@ -271,13 +271,37 @@ import Testing
         await bench.close()
     }
 
-    @Test(arguments: UInt64(0)..<300)
-    func `damaged bodies end with an answer and whole fragments`(seed: UInt64) async throws {
-        var random = SplitMix(seed: seed)
-        let bench = PutMediaMutations.shared
+    @Test func `a fragment that cannot be stored is 5001 and none after it is persisted`()
+        async throws
+    {
+        let bench = try await IngestBench()
+        try await bench.breakDisk()
+        let run = try await bench.put(
+            Make.header() + Make.media(Self.base) + Make.media(Self.base + 1000)
+        )
+        #expect(run.end == .failed(.archivalError))
+        #expect(run.lines.last == "E5001@\(Self.base)")
+        #expect(run.only("P").isEmpty)
+        await bench.close()
+    }
+
+    @Test func `a client that only waits is told that its fragment could not be stored`()
+        async throws
+    {
+        let bench = try await IngestBench()
+        try await bench.breakDisk()
+        let (body, input) = AsyncStream.makeStream(of: ByteBuffer.self)
+        input.yield(ByteBuffer(bytes: Make.header() + Make.media(Self.base) + Make.endOfFragment))
+        let run = try await bench.put(body)
+        #expect(run.lines == ["B\(Self.base)", "R\(Self.base)", "E5001@\(Self.base)"])
+        await bench.close()
+    }
+
+    /// Flips, cuts and repeats bytes of four fragments with tags.
+    private static func damaged(_ random: inout SplitMix) -> [UInt8] {
         var bytes = Make.header()
         for index in UInt64(0)..<4 {
-            bytes += Make.media(Self.base + index * 1000, ms: 200)
+            bytes += Make.media(base + index * 1000, ms: 200)
             if index % 2 == 0 { bytes += Make.tags([("a", "b")]) + Make.endOfFragment }
         }
         for _ in 0..<Int.random(in: 1...4, using: &random) {
@@ -289,27 +313,28 @@ import Testing
             default: bytes.insert(contentsOf: bytes[at..<min(bytes.count, at + 50)], at: at)
             }
         }
-        let place = try await bench.stream()
-        let run = try await place.put(
-            bytes,
-            chunk: Int.random(in: 1...500, using: &random),
-            breaksWith: Bool.random(using: &random) ? ConnectionLost() : nil
-        )
-        let persisted = run.only("P").count
-        let records = try await place.records()
-        #expect(records.filter { !$0.flags.contains(.incomplete) }.count >= persisted)
-        #expect(run.only("R").count >= persisted)
-        #expect(run.only("E").count <= 1)
-        for record in records { #expect(try await !place.table(record).samples.isEmpty) }
-        await place.close()
+        return bytes
     }
-}
 
-/// Gives every mutated body a log of its own.
-struct PutMediaMutations: Sendable {
-    static let shared = PutMediaMutations()
-
-    func stream() async throws -> IngestBench {
-        try await IngestBench()
+    @Test(arguments: UInt64(0)..<4)
+    func `damaged bodies end with an answer and whole fragments`(group: UInt64) async throws {
+        let bench = try await IngestBench()
+        var random = SplitMix(seed: group)
+        var persisted = 0
+        for _ in 0..<75 {
+            let run = try await bench.put(
+                Self.damaged(&random),
+                chunk: Int.random(in: 1...500, using: &random),
+                breaksWith: Bool.random(using: &random) ? ConnectionLost() : nil
+            )
+            persisted += run.only("P").count
+            #expect(run.only("P").count == run.summary.fragmentCount)
+            #expect(run.only("R").count == run.only("P").count)
+            #expect(run.only("E").count == (run.lines.last?.first == "E" ? 1 : 0))
+        }
+        let records = try await bench.records()
+        #expect(records.filter { !$0.flags.contains(.incomplete) }.count == persisted)
+        for record in records { #expect(try await !bench.table(record).samples.isEmpty) }
+        await bench.close()
     }
 }

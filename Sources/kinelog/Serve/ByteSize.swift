@@ -4,11 +4,15 @@ import NIOCore
 import ServerHTTP
 
 extension ListenAddress: ExpressibleByArgument {
+    /// Reads an address; `nil` when it is none.
     public init?(argument: String) { self.init(argument) }
+
+    /// The address as it is written.
     public var defaultValueDescription: String { description }
 }
 
 extension PublicURL: ExpressibleByArgument {
+    /// Reads a URL; `nil` when it is none.
     public init?(argument: String) { self.init(argument) }
 }
 
