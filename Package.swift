@@ -23,6 +23,7 @@ let settings: [SwiftSetting] = [
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(
     name: "ServiceLifecycle",
@@ -178,7 +179,11 @@ if hasLog {
             ],
             swiftSettings: settings
         ),
-        .testTarget(name: "StyleTests", dependencies: ["TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "StyleTests",
+            dependencies: ["TestSupport", nioCore],
+            swiftSettings: settings
+        ),
     ]
 }
 
@@ -191,7 +196,7 @@ if hasServer {
     targets += [
         .target(
             name: "KinelogClient",
-            dependencies: ["MediaModel", asyncHTTPClient, nioCore],
+            dependencies: ["MediaModel", asyncHTTPClient, nioCore, nioPosix, nioHTTP1],
             swiftSettings: settings
         ),
         .target(
@@ -213,6 +218,11 @@ if hasServer {
         .testTarget(
             name: "ServerHTTPTests",
             dependencies: ["ServerHTTP", "MediaModel", "TestSupport", nioCore],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "KinelogClientTests",
+            dependencies: ["KinelogClient", "kinelog", "MediaModel", "TestSupport", nioCore],
             swiftSettings: settings
         ),
         .testTarget(

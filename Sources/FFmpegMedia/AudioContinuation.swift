@@ -16,8 +16,14 @@ struct AudioContinuation {
     /// A continuation for an audio track.
     ///
     /// Gives `nil` for other tracks.
-    init?(_ track: DemuxedTrack, _ parameters: AVCodecParameters, _ normalizer: SampleNormalizer) {
+    init?(
+        _ track: DemuxedTrack,
+        _ parameters: AVCodecParameters,
+        _ normalizer: SampleNormalizer,
+        startsAtZero: Bool
+    ) {
         guard track.kind == .audio else { return nil }
+        if startsAtZero { anchor = (0, 0) }
         timeBase = track.timeBase
         sampleRate = track.sampleRate
         frameSampleCount = unsafe UInt32(clamping: parameters.frame_size)
@@ -51,13 +57,25 @@ struct AudioContinuation {
 
     /// The time of the next frame.
     ///
-    /// - Parameter stated: What the container states, if it does.
+    /// - Parameters:
+    ///   - stated: What the container states, if it does.
+    ///   - duration: What the container says about its length, in ticks; zero when it does not.
+    ///   - sampleCount: The frame's own length in samples, where frames differ.
     /// - Returns: `nil` while nothing was stated.
-    mutating func next(stated: Int64?) -> Int64? {
+    mutating func next(
+        stated: Int64?,
+        duration: Int64 = 0,
+        sampleCount: UInt32? = nil
+    ) -> Int64? {
         if let stated { anchor = (stated, 0) }
-        let time = end
-        if frameSampleCount == 0 { anchor = nil }
-        anchor?.sampleCount += Int64(frameSampleCount)
+        guard let time = end else { return nil }
+        let count = sampleCount ?? frameSampleCount
+        if count > 0, sampleRate > 0 {
+            anchor?.sampleCount += Int64(count)
+        } else {
+            let (sum, overflow) = time.addingReportingOverflow(duration)
+            anchor = duration > 0 && !overflow ? (sum, 0) : nil
+        }
         return time
     }
 
@@ -65,7 +83,7 @@ struct AudioContinuation {
     var end: Int64? {
         guard let anchor else { return nil }
         if anchor.sampleCount == 0 { return anchor.ticks }
-        guard let unit = TimeBase.audio(sampleRate: sampleRate), frameSampleCount > 0,
+        guard let unit = TimeBase.audio(sampleRate: sampleRate),
             let length = unit.rescale(anchor.sampleCount, to: timeBase)
         else { return nil }
         let (sum, overflow) = anchor.ticks.addingReportingOverflow(length)

@@ -12,7 +12,9 @@ package struct DemuxedSample: Sendable {
     /// Presentation time in source ticks, unwrapped; `nil` where the source does not tell.
     package var pts: Int64?
 
-    /// Decode time in source ticks, unwrapped; `nil` where neither told nor inferred.
+    /// Decode time in source ticks, unwrapped; `nil` where the source does not tell.
+    ///
+    /// Audio without reordering is decoded when it is presented.
     package var dts: Int64?
 
     /// How long it lasts in source ticks; zero when unknown.

@@ -18,8 +18,10 @@ package struct DemuxedTrack: Equatable, Sendable {
     /// The ticks of the source, in which all times of the track's samples are.
     package var timeBase: TimeBase
 
-    /// Picture size in pixels; zero for other tracks and while it is not known.
+    /// Picture width in pixels; zero for other tracks and while it is not known.
     package var width: UInt32 = 0
+
+    /// Picture height in pixels; zero for other tracks and while it is not known.
     package var height: UInt32 = 0
 
     /// Audio samples per second; zero for other tracks and while it is not known.
@@ -36,13 +38,12 @@ package struct DemuxedTrack: Equatable, Sendable {
 
     /// How many pictures may come before another in decode order and after it in output order.
     ///
-    /// From the SPS where it says so; otherwise 2 for H.264 and H.265 or more where libavformat saw
-    /// more, and 0 for every other codec.
+    /// From the SPS where it says so; otherwise 2 for H.264 and H.265, and 0 for every other codec.
     package var videoDelay: Int = 0
 
     /// Whether the container states decode times.
     ///
-    /// `false` for Matroska: what the samples carry there was inferred by libavformat.
+    /// `false` for Matroska, whose video samples come without.
     package var statesDecodeTimes: Bool
 
     /// Whether codec and parameters are known well enough to write a track header.

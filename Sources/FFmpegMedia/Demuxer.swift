@@ -1,54 +1,27 @@
-import CFFmpeg
-import MediaModel
 package import NIOCore
 
 /// Reads the samples of a container from a pipe, in the order in which they arrive.
 ///
 /// Every call blocks until its bytes are there, so a demuxer lives on a thread of its own and never
-/// leaves it. Dropping it closes the reading end of the pipe.
+/// leaves it. Dropping it closes the reading end of the pipe. No decoder is ever opened: sizes,
+/// rates and delays come from the container and from parameter sets that are parsed here.
 package final class Demuxer {
-    /// What the bytes were opened as.
-    package let format: InputFormat
+    /// The tracks as of the newest sample; a track may be added, and a track's parameters may
+    /// change, in ``next()``.
+    package private(set) var tracks: [DemuxedTrack]
 
-    /// The tracks so far; a track may be added, and a track's parameters may change, in ``next()``.
-    package internal(set) var tracks: [DemuxedTrack] = []
+    let core: DemuxerCore
 
-    /// Streams of the container that are not delivered, with the reason.
-    package internal(set) var skippedStreams: [SkippedStream] = []
+    /// Samples that were read to find out about the tracks.
+    private var ahead = CircularBuffer<(sample: DemuxedSample, tracks: [DemuxedTrack])>()
 
-    /// Samples that held nothing of use and were left out: damaged, or filler alone.
-    package internal(set) var droppedSampleCount = 0
+    /// How reading ended, if it ended while samples were read ahead.
+    private var outcome: Result<Void, any Error>?
 
-    let limits: DemuxerLimits
-    private(set) var context: DemuxerContext
-    var streams: [StreamState] = []
-    var clock = TimestampUnwrapper()
-    private let input: DemuxerInput
-    private let packet: DemuxerPacket
-    private let messages = LibavMessages()
-    private var deliveredCount = 0
-    private var indexedCount = 0
+    /// The most samples that are read ahead: about a second of a camera with sound.
+    private static let aheadCountMax = 64
 
-    /// What is known of a stream of the container.
-    enum StreamState {
-        /// Its codec is not known yet.
-        case pending
-        case skipped
-        case track(TrackState)
-    }
-
-    /// How the samples of a track are made from packets.
-    struct TrackState {
-        let index: Int
-        var normalizer: SampleNormalizer
-        var continuation: AudioContinuation?
-
-        /// The CodecPrivate that the caller knows: from the track's first appearance, or from the
-        /// newest sample that brought one.
-        var announced: [UInt8]
-    }
-
-    /// Opens a container and reads as much as it takes to know its tracks.
+    /// Opens a container and reads until its tracks are ready, or some samples ahead.
     ///
     /// - Parameters:
     ///   - pipe: The bytes, from the first one on.
@@ -61,19 +34,9 @@ package final class Demuxer {
         format: InputFormat,
         limits: DemuxerLimits = DemuxerLimits()
     ) throws {
-        self.format = format
-        self.limits = limits
-        input = try DemuxerInput(
-            pipe: pipe,
-            format: format,
-            byteCountWithoutSampleMax: limits.byteCountWithoutSampleMax
-        )
-        context = try DemuxerContext(input: input)
-        packet = try DemuxerPacket()
-        let (code, call) = LibavLog.collecting(into: messages) { context.open(format, limits) }
-        if code < 0 { throw failure(code, call, isOpening: true) }
-        try addStreams()
-        input.sampleDelivered()
+        core = try DemuxerCore(pipe: pipe, format: format, limits: limits)
+        tracks = core.tracks
+        try readAhead()
     }
 
     /// Opens a container that is wholly in memory.
@@ -87,114 +50,59 @@ package final class Demuxer {
         try self.init(pipe: BytePipe(contents: contents), format: format, limits: limits)
     }
 
+    /// What the bytes were opened as.
+    package var format: InputFormat { core.format }
+
+    /// Streams of the container that are not delivered, with the reason.
+    package var skippedStreams: [SkippedStream] { core.skippedStreams }
+
+    /// Samples that held nothing of use and were left out: damaged, or filler alone.
+    package var droppedSampleCount: Int { core.droppedSampleCount }
+
     /// Waits for the next sample.
     ///
     /// - Returns: `nil` at the end of the bytes.
     /// - Throws: ``FFmpegMediaError`` when the container is damaged beyond what the demuxer gets
     ///   past, a limit is exceeded, or the pipe is aborted. No call may follow.
     package func next() throws -> DemuxedSample? {
-        var idleReadCount = 0
-        while true {
-            let before = input.pipe.bytesRead
-            let read = try LibavLog.collecting(into: messages) {
-                try unsafe packet.fill(from: context) { try unsafe receive($0) }
-            }
-            switch read {
-            case .success(let sample?):
-                countDelivered()
-                return sample
-            case .success(nil):
-                continue
-            case .failure(let code) where code.value == ff_error_eof && !input.isInterrupted:
-                if input.isCut, try reopen() { continue }
-                try checkEnd()
-                return nil
-            case .failure(let code) where code.value == ff_error_again:
-                // The demuxer passed over something. It must get on, or this would never end.
-                idleReadCount = input.pipe.bytesRead == before ? idleReadCount + 1 : 0
-                if idleReadCount > Self.idleReadCountMax {
-                    throw failure(code.value, "av_read_frame")
+        if let first = ahead.popFirst() {
+            if first.sample.newCodecPrivate != nil { tracks = first.tracks }
+            return first.sample
+        }
+        if let outcome {
+            try outcome.get()
+            return nil
+        }
+        let sample = try core.next()
+        tracks = core.tracks
+        return sample
+    }
+
+    private func readAhead() throws {
+        while ahead.count < Self.aheadCountMax, tracks.isEmpty || tracks.contains(where: isNotReady)
+        {
+            do {
+                guard var sample = try core.next() else {
+                    outcome = .success(())
+                    break
                 }
-            case .failure(let code):
-                throw failure(code.value, "av_read_frame")
+                if sample.newCodecPrivate != nil {
+                    if sample.track < tracks.count, tracks[sample.track].isReady {
+                        // A change, to be told when the sample is: the tracks stay as they were.
+                        ahead.append((sample, core.tracks))
+                        return
+                    }
+                    sample.newCodecPrivate = nil
+                }
+                ahead.append((sample, core.tracks))
+                tracks = core.tracks
+            } catch {
+                outcome = .failure(error)
+                break
             }
         }
+        if tracks.isEmpty { try outcome?.get() }
     }
 
-    private func countDelivered() {
-        input.sampleDelivered()
-        deliveredCount += 1
-        indexedCount += 1
-        if format == .mp4, indexedCount >= limits.indexedSampleCountMax {
-            input.cutAtNextFragment()
-        }
-    }
-
-    /// Opens the container anew behind a cut, so that libavformat forgets the samples before it.
-    ///
-    /// Tracks, set-ups and times go on: fragments state their decode times (`tfdt`).
-    ///
-    /// - Returns: Whether there is anything behind the cut.
-    private func reopen() throws -> Bool {
-        context.close()
-        guard try input.resume() else { return false }
-        indexedCount = 0
-        context = try DemuxerContext(input: input)
-        let (code, call) = LibavLog.collecting(into: messages) { context.open(format, limits) }
-        if code < 0 { throw failure(code, call) }
-        for (index, state) in streams.enumerated() {
-            if case .skipped = state { context.discard(index) }
-        }
-        return true
-    }
-
-    /// Reads that give nothing and take nothing before the demuxer is held to be stuck.
-    ///
-    /// A buffer of libavformat holds some hundreds of the smallest FLV tags.
-    private static let idleReadCountMax = 10_000
-
-    /// Tells an end from bytes that never were a container.
-    private func checkEnd() throws {
-        guard tracks.isEmpty else { return }
-        let left = skippedStreams.first.map { " (\($0.reason))" } ?? ""
-        throw FFmpegMediaError(
-            .unknownContainer,
-            "Reading \(format.displayName): \(input.pipe.bytesRead) bytes ended without a"
-                + " track\(left); send the container that the media type names"
-        )
-    }
-
-    /// The error for a failed call, with what is known about the reason.
-    private func failure(
-        _ code: Int32,
-        _ call: StaticString,
-        isOpening: Bool = false
-    ) -> FFmpegMediaError {
-        let offset = input.pipe.bytesRead
-        let place = "Reading \(format.displayName) near byte \(offset)"
-        if input.isOverLimit {
-            return FFmpegMediaError(
-                .limit,
-                "\(place): no sample within \(limits.byteCountWithoutSampleMax) bytes;"
-                    + " send smaller samples"
-            )
-        }
-        if let cause = input.pipe.failure {
-            return FFmpegMediaError(.aborted, "\(place): the pipe was aborted", cause: cause)
-        }
-        let said = messages.last.map { ", \($0)" } ?? ""
-        let what = "\(place): \(call): \(Libav.text(of: code))\(said)"
-        if code == ff_error_memory { return FFmpegMediaError(.limit, what) }
-        if format == .mp4, deliveredCount == 0, !isOpening {
-            return FFmpegMediaError(
-                .malformed,
-                "\(what); send fragmented MP4, or MP4 with its index (moov) in front of its media"
-            )
-        }
-        let isUnknown = isOpening && tracks.isEmpty
-        return FFmpegMediaError(
-            isUnknown ? .unknownContainer : .malformed,
-            isUnknown ? "\(what); send a body of the format that its media type names" : what
-        )
-    }
+    private func isNotReady(_ track: DemuxedTrack) -> Bool { !track.isReady }
 }

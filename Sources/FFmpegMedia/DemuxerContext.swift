@@ -56,18 +56,22 @@ import CFFmpeg
         // On failure the call frees the context and clears the pointer.
         let opened = unsafe avformat_open_input(&context, "", demuxer, &options)
         if opened < 0 { return (opened, "avformat_open_input") }
+        // What is left was not understood: a confinement that does not hold.
+        if unsafe av_dict_count(options) > 0 { return (ff_error_argument, "an option is unknown") }
         let found = unsafe avformat_find_stream_info(context, nil)
         return (min(found, 0), "avformat_find_stream_info")
     }
 
     private static func options(_ format: InputFormat, _ limits: DemuxerLimits) -> OpaquePointer? {
-        let analysis = limits.analysisMicroseconds ?? (format == .mpegTS ? 500_000 : 100_000)
         let values: [(String, String)] = [
             ("format_whitelist", format.whitelist),
             ("protocol_whitelist", ""),
-            ("codec_whitelist", decoders),
-            ("analyzeduration", String(analysis)),
+            // No decoder has this name: none is opened on bytes from outside.
+            ("codec_whitelist", "none"),
+            ("analyzeduration", String(limits.analysisMicroseconds)),
             ("fpsprobesize", "0"),
+            // libavformat's buffer grows to this size while it looks for the tables of MPEG-TS.
+            ("probesize", String(limits.analysisByteCount)),
             ("max_streams", String(limits.streamCountMax)),
             // Nobody seeks: the index of key frames need not grow.
             ("indexmem", "65536"),
@@ -76,10 +80,6 @@ import CFFmpeg
         for (name, value) in values { unsafe av_dict_set(&options, name, value, 0) }
         return unsafe options
     }
-
-    /// Decoders that may be opened to find out about a stream.
-    private static let decoders =
-        "h264,hevc,aac,aac_latm,opus,mp3float,ac3,eac3,pcm_mulaw,pcm_alaw"
 
     /// Streams known so far.
     var streamCount: Int {

@@ -14,10 +14,12 @@ package struct DemuxerLimits: Equatable, Sendable {
     /// same.
     package var indexedSampleCountMax = 100_000
 
-    /// The most media time, in microseconds, that is read to find out about the tracks.
-    ///
-    /// `nil` takes the container's default: 500 000 for MPEG-TS, 100 000 for the others.
-    package var analysisMicroseconds: Int64?
+    /// The most media time, in microseconds, that libavformat reads to find streams: 100 000 by
+    /// default.
+    package var analysisMicroseconds: Int64 = 100_000
+
+    /// The most bytes that libavformat reads to find streams, 1 MiB by default.
+    package var analysisByteCount = 1 << 20
 
     /// The most streams a container may declare, delivered or not, 64 by default.
     package var streamCountMax = 64

@@ -77,23 +77,6 @@ struct MatroskaCodec {
         }
     }
 
-    /// The `AudioSpecificConfig` of an AAC track whose frames have headers of their own, by what
-    /// libavformat found out from the first frames.
-    ///
-    /// - Returns: `nil` unless it is certain: AAC-LC and its older relatives with a rate and a channel
-    ///   count that have an index.
-    static func adtsConfiguration(_ parameters: AVCodecParameters) -> [UInt8]? {
-        let profile = unsafe parameters.profile
-        let channels = unsafe parameters.ch_layout.nb_channels
-        let rate = unsafe UInt32(clamping: parameters.sample_rate)
-        guard (0...3).contains(profile), (1...6).contains(channels) || channels == 8,
-            let index = AudioSpecificConfig.frequencies.firstIndex(of: rate)
-        else { return nil }
-        let configuration = UInt16(channels == 8 ? 7 : channels)
-        let bits = UInt16(profile + 1) << 11 | UInt16(index) << 7 | configuration << 3
-        return [UInt8(bits >> 8), UInt8(bits & 0xFF)]
-    }
-
     /// A `WAVEFORMATEX` without extension, the CodecPrivate of `A_MS/ACM`.
     private static func waveFormat(tag: UInt16, _ parameters: AVCodecParameters) -> [UInt8] {
         let channels = unsafe UInt16(clamping: parameters.ch_layout.nb_channels)

@@ -42,8 +42,10 @@ package struct LogConfiguration: Sendable {
     /// How often retention, the ring and the clock watch look at every stream, in milliseconds.
     package var sweepMilliseconds: Int64 = 10_000
 
-    /// What retention 0 keeps for live readers: milliseconds and bytes.
+    /// How long retention 0 keeps footage for live readers, in milliseconds.
     package var ringMilliseconds: Int64 = 5 * 60_000
+
+    /// What retention 0 keeps at most, in bytes.
     package var ringBytes: Int64 = 200_000_000
 
     /// How often the databases are copied, in milliseconds; zero switches copies off.
@@ -77,8 +79,10 @@ package struct SegmentRollLimits: Sendable {
     /// Lookups by producer time rely on no segment spanning more.
     package var producerSpanMilliseconds: Int64 = 20 * 60_000
 
-    /// Limits of the retention-0 ring, whose whole segments are unlinked.
+    /// Bytes of a log segment of the retention-0 ring, whose whole segments are unlinked.
     package var ringBytes: UInt64 = 16 << 20
+
+    /// Server time of a log segment of that ring, in milliseconds.
     package var ringMilliseconds: Int64 = 30_000
 
     /// The limits of DESIGN section 3.

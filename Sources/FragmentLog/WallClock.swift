@@ -16,6 +16,7 @@ package struct SystemClock: WallClock {
     /// The clocks of this machine.
     package init() {}
 
+    /// `CLOCK_REALTIME`.
     package func now() -> Timestamp {
         var time = timespec()
         unsafe clock_gettime(CLOCK_REALTIME, &time)
@@ -24,5 +25,6 @@ package struct SystemClock: WallClock {
         )
     }
 
+    /// `CLOCK_BOOTTIME`.
     package func bootMilliseconds() -> Int64 { kl_boot_milliseconds() }
 }

@@ -22,8 +22,10 @@ package struct Track: Equatable, Sendable {
     /// The ticks of the source in which sample times are kept.
     package var timeBase: TimeBase
 
-    /// Picture size in pixels; zero for other tracks.
+    /// Picture width in pixels; zero for other tracks.
     package var width: UInt32
+
+    /// Picture height in pixels; zero for other tracks.
     package var height: UInt32
 
     /// Audio samples per second; zero for other tracks.

@@ -7,7 +7,7 @@ struct Kinelog: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kinelog",
         abstract: "A log for cameras: keeps video streams as durable fragments and serves them.",
-        subcommands: [ServeCommand.self]
+        subcommands: [ServeCommand.self] + ClientCommands.all
     )
 
     /// Runs the command and ends the process: 0, 1 when it failed, 2 when it was called wrongly.

@@ -58,7 +58,7 @@ struct DemuxerLifetimeTests {
         let bytes = try await Container.mpegTS.smallFixture().bytes
         try await OwnThread.run {
             var demuxer: Demuxer? = try Demuxer(contents: bytes, format: .mpegTS)
-            weak let context = demuxer?.context
+            weak let context = demuxer?.core.context
             #expect(context != nil)
             _ = try demuxer?.next()
             demuxer = nil

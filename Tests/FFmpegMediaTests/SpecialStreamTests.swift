@@ -114,6 +114,39 @@ struct SpecialStreamTests {
         #expect(changes == [count])
     }
 
+    @Test func `a change among the samples read ahead is told with its sample`() async throws {
+        // Five pictures of one size, then another: all within what is read ahead, since the sound
+        // that the tables declare never comes.
+        let short = try await make(
+            ["-i", SampleMedia.bunny2sGOP.path],
+            ["-map", "0:v", "-frames:v", "5", "-c", "copy", "-f", "mpegts"]
+        )
+        let both = try await Container.mpegTS.fixture(of: .visitor).bytes
+        // PID 0x101 is the sound: null packets in its place.
+        let bytes = Self.withoutPackets(of: 0x101, in: both).prefixed(by: short)
+        let second = try await SourceSamples.setUps(of: .visitor).video
+        try await OwnThread.run {
+            let demuxer = try Demuxer(contents: bytes, format: .mpegTS)
+            #expect(demuxer.tracks[0].width == 1280)
+            var widths: [UInt32] = []
+            for index in 0..<10 {
+                let sample = try #require(try demuxer.next())
+                #expect((sample.newCodecPrivate == second) == (index == 5))
+                widths.append(demuxer.tracks[0].width)
+            }
+            #expect(widths == [1280, 1280, 1280, 1280, 1280, 960, 960, 960, 960, 960])
+        }
+    }
+
+    private static func withoutPackets(of pid: UInt16, in bytes: ByteBuffer) -> ByteBuffer {
+        var bytes = bytes
+        for offset in stride(from: bytes.readerIndex, to: bytes.writerIndex, by: 188) {
+            let word = bytes.getInteger(at: offset + 1, as: UInt16.self) ?? 0
+            if word & 0x1FFF == pid { bytes.setInteger(UInt16(0x1FFF), at: offset + 1) }
+        }
+        return bytes
+    }
+
     @Test func `a stream that appears later becomes a track`() async throws {
         var bytes = try await make(
             ["-i", SampleMedia.bunny2sGOP.path],
@@ -172,6 +205,17 @@ struct SpecialStreamTests {
         var limits = DemuxerLimits()
         limits.trackCountMax = 9
         #expect(try await read(bytes, .matroska, limits).tracks.count == 9)
+    }
+
+    @Test func `a container that declares streams without measure is refused`() async throws {
+        let maps = (0..<70).flatMap { _ in ["-map", "0:a"] }
+        let bytes = try await make(
+            ["-t", "0.1", "-i", SampleMedia.visitor.path],
+            maps + ["-c", "copy", "-f", "matroska"]
+        )
+        let refused = try await read(bytes, .matroska)
+        #expect(refused.error?.code == .limit)
+        #expect(refused.error?.message.contains("max_streams parameter (64)") == true)
     }
 
     @Test func `bytes without a sample end at the limit`() async throws {
@@ -262,6 +306,50 @@ struct SpecialStreamTests {
         #expect(track.codecPrivate.starts(with: Array("OpusHead".utf8)))
         #expect(demuxed.samples.count >= 100)
         #expect(demuxed.samples.allSatisfy { $0.pts != nil && $0.duration > 0 })
+    }
+
+    @Test(
+        arguments: [
+            ("libmp3lame", "A_MPEG/L3", 1152), ("ac3", "A_AC3", 1536), ("eac3", "A_EAC3", 1536),
+            ("mp2", "A_MPEG/L2", 1152),
+        ]
+    )
+    func `other audio of MPEG-TS is ready without a decoder`(
+        encoder: String,
+        codecID: String,
+        frameSampleCount: Int64
+    ) async throws {
+        let bytes = try await make(
+            ["-t", "2", "-i", SampleMedia.visitor.path],
+            ["-map", "0:a", "-c:a", encoder, "-ar", "48000", "-ac", "2", "-f", "mpegts"]
+        )
+        let demuxed = try await read(bytes, .mpegTS)
+        let track = try #require(demuxed.tracks.first)
+        #expect(track.codecID == codecID)
+        #expect(track.isReady)
+        #expect(track.sampleRate == 48_000)
+        #expect(track.channelCount == 2)
+        #expect(demuxed.samples.count > 60)
+        let first = try #require(demuxed.samples[0].pts)
+        for (index, sample) in demuxed.samples.enumerated() {
+            // 48 kHz divides 90 kHz into frames of whole ticks.
+            #expect(sample.pts == first + Int64(index) * frameSampleCount * 90 / 48)
+            #expect(sample.duration == frameSampleCount * 90 / 48)
+        }
+    }
+
+    @Test func `MPEG-2 video is ready without a decoder`() async throws {
+        let bytes = try await make(
+            ["-t", "2", "-i", SampleMedia.visitor.path],
+            ["-map", "0:v", "-vf", "scale=320:-2", "-c:v", "mpeg2video", "-f", "mpegts"]
+        )
+        let demuxed = try await read(bytes, .mpegTS)
+        let track = try #require(demuxed.tracks.first)
+        #expect(track.codecID == "V_MPEG2")
+        #expect(track.width == 320)
+        #expect(track.height == 180)
+        #expect(demuxed.samples.count >= 50)
+        #expect(demuxed.samples.filter(\.isSync).count >= 4)
     }
 
     @Test func `FLAC has its beginning with STREAMINFO`() async throws {
@@ -429,5 +517,11 @@ struct SpecialStreamTests {
 }
 
 extension ByteBuffer {
+    fileprivate func prefixed(by first: ByteBuffer) -> ByteBuffer {
+        var whole = first
+        whole.writeImmutableBuffer(self)
+        return whole
+    }
+
     fileprivate var isEmpty: Bool { readableBytes == 0 }
 }

@@ -105,6 +105,24 @@ struct AudioContinuationTests {
         #expect(continuation.next(stated: nil) == nil)
     }
 
+    @Test func `frames of their own length count as they are`() {
+        let continuation = Subject(
+            AudioContinuation(timeBase: .mpegTS, sampleRate: 48_000, frameSampleCount: 0)
+        )
+        #expect(continuation.next(stated: 0, sampleCount: 960) == 0)
+        #expect(continuation.next(stated: nil, sampleCount: 480) == 1800)
+        #expect(continuation.end == 2700)
+    }
+
+    @Test func `what the container says about the length serves where nothing else does`() {
+        let continuation = Subject(
+            AudioContinuation(timeBase: .mpegTS, sampleRate: 48_000, frameSampleCount: 0)
+        )
+        #expect(continuation.next(stated: 0, duration: 1000) == 0)
+        #expect(continuation.next(stated: nil, duration: 500) == 1000)
+        #expect(continuation.end == 1500)
+    }
+
     @Test func `times at the end of the range do not trap`() {
         let continuation = Subject(
             AudioContinuation(
@@ -134,5 +152,7 @@ extension Subject<TimestampUnwrapper> {
 extension Subject<AudioContinuation> {
     var end: Int64? { value.end }
 
-    func next(stated: Int64?) -> Int64? { value.next(stated: stated) }
+    func next(stated: Int64?, duration: Int64 = 0, sampleCount: UInt32? = nil) -> Int64? {
+        value.next(stated: stated, duration: duration, sampleCount: sampleCount)
+    }
 }

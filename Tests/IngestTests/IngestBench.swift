@@ -81,6 +81,12 @@ struct IngestBench {
         )
     }
 
+    /// Takes the stream's directory away, so that nothing can be stored any more.
+    func breakDisk() async throws {
+        let path = "\(place.configuration.directory)/streams/\(stream.id)"
+        try await Program.succeed(["mv", path, path + ".gone"])
+    }
+
     func close() async {
         await log.close()
     }
@@ -126,6 +132,7 @@ enum Remux {
         switch format {
         case "mp4": ["-movflags", "+frag_keyframe+empty_moov+default_base_moof", "-f", "mp4"]
         case "matroska": ["-f", "matroska", "-live", "1"]
+        case "matroska-file": ["-f", "matroska"]
         default: ["-f", format]
         }
     }

@@ -35,13 +35,14 @@ import Testing
         var dropped = parts[0]
         dropped.writeImmutableBuffer(parts[2])
         for cut in 0...whole.readableBytes {
-            for (below, expected) in [(nil, whole), (0, dropped), (10, whole)]
-                as [(Int?, ByteBuffer)]
-            {
-                var children = ClusterChildren(dropsBelow: below)
+            for (dropping, expected) in [
+                (.none, whole), (.before(ticks: 0), dropped), (.before(ticks: 10), whole),
+                (.holding([UInt64(1000 + parts[0].readableBytes + 11)]), dropped),
+            ] as [(ClusterChildren.Dropped, ByteBuffer)] {
+                var children = ClusterChildren(dropping: dropping, from: 1000)
                 var rest = whole
                 var output = try children.take(rest.readSlice(length: cut) ?? ByteBuffer())
-                if below == nil {
+                if case .none = dropping {
                     // At most a prefix is held back.
                     #expect(cut - output.readableBytes < ElementPrefix.lengthMax)
                     #expect(

@@ -213,4 +213,45 @@ import Testing
             }
         }
     }
+
+    @Test func `cancelling leaves whole what was given out`() async throws {
+        let source = try await SourceDocument.bunny.value
+        try await withStream { stream, _ in
+            let producer = try TestProducer(source, to: stream)
+            try await producer.send(0)
+            try await producer.send(1)
+            let open = try await producer.begin(2)
+            try producer.append(0..<30, of: 2, to: open)
+            for isLive in [false, true] {
+                let native = try await isLive ? stream.follow() : stream.range()
+                let media = try await KVSMedia(
+                    stream: stream,
+                    start: isLive ? .newest : .earliest
+                )
+                let outputs = await [cancelledAfterOnePiece(native), cancelledAfterOnePiece(media)]
+                for output in outputs {
+                    let found = try ReadDocument.all(in: output)
+                    #expect(found.map(\.clusters.count) == [1])
+                    #expect(found[0].clusters[0].times.count > 20)
+                }
+            }
+        }
+    }
+
+    private func cancelledAfterOnePiece(_ source: some PieceSource) async -> ByteBuffer {
+        await Task {
+            var source = source
+            var all = ByteBuffer()
+            do throws(PlaybackError) {
+                while let piece = try await source.next() {
+                    all.writeImmutableBuffer(piece)
+                    unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
+                }
+                Issue.record("a cancelled reader ended as if there was no more")
+            } catch {
+                #expect(error.code == .cancelled)
+            }
+            return all
+        }.value
+    }
 }

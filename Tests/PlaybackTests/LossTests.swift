@@ -154,4 +154,55 @@ import Testing
             }
         }
     }
+
+    @Test(arguments: 0..<6)
+    func `whenever footage goes while it is read, what was given out is whole`(
+        round: Int
+    )
+        async throws
+    {
+        let clock = SteppedClock(Timestamp(milliseconds: SourceDocument.start))
+        var place = try TemporaryLog(clock: clock)
+        place.configuration.roll.bytes = 1
+        place.configuration.sweepMilliseconds = 3_600_000
+        try await withStream(place, retentionHours: 1) { stream, log in
+            let producer = SyntheticProducer()
+            let session = try stream.openSession(.test)
+            for second in 0..<10 as Range<Int64> {
+                let instant = Timestamp(milliseconds: SourceDocument.start + second * 1000)
+                try await producer.send(session, producer: instant, samples: 4, bytes: 80_000)
+            }
+            let readers = try await (
+                stream.range(), stream.follow(SourceDocument.start),
+                KVSMedia(stream: stream, start: .earliest, silenceMilliseconds: 5_000)
+            )
+            async let range = collectedUntilGone(readers.0)
+            async let follow = collectedUntilGone(readers.1)
+            async let media = collectedUntilGone(readers.2)
+            for _ in 0..<round * 20 { await Task.yield() }
+            if round % 2 == 0 {
+                clock.pass(milliseconds: 4_000_000)
+                await log.sweep()
+            }
+            for _ in 0..<round * 20 { await Task.yield() }
+            try await log.deleteStream(.test())
+            for output in [await range, await follow, await media] {
+                for document in try ReadDocument.all(in: output) {
+                    #expect(document.clusters.allSatisfy { $0.children.count == 5 })
+                    #expect(document.clusters.allSatisfy { $0.times.count == 4 })
+                }
+            }
+        }
+    }
+
+    private func collectedUntilGone(_ source: some PieceSource) async -> ByteBuffer {
+        var source = source
+        var all = ByteBuffer()
+        do throws(PlaybackError) {
+            while let piece = try await source.next() { all.writeImmutableBuffer(piece) }
+        } catch {
+            #expect(error.code == .gone)
+        }
+        return all
+    }
 }

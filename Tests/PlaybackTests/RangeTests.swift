@@ -293,6 +293,65 @@ import Testing
         }
     }
 
+    @Test func `leading pictures are left out where a document begins with an open group`()
+        async throws
+    {
+        let source = try await SourceDocument.openGOP.value
+        #expect(source.clusters.count == 2)
+        let key = try #require(source.clusters[1].children.first { !$0.samples.isEmpty })
+        let times = source.clusters[1].children.flatMap(\.samples).map(\.timecode)
+        #expect(times.filter { $0 < key.samples[0].timecode }.count == 2)
+        try await withStream { stream, _ in
+            let producer = try TestProducer(source, to: stream)
+            try await producer.send(0)
+            let record = try await producer.send(1, opening: .openGOP)
+            // In the middle of a document they are there.
+            let whole = try ReadDocument(try await stream.range().collected())
+            #expect(whole.clusters[1].children.count == source.clusters[1].children.count)
+            let output = try await FragmentDocument(stream: stream, record: record).collected()
+            let document = try ReadDocument(output)
+            #expect(document.header.dateUTC == record.producer)
+            #expect(
+                document.clusters[0].times.sorted()
+                    == times.filter { $0 >= key.samples[0].timecode }.sorted().map {
+                        $0 - record.producer.milliseconds
+                    }
+            )
+            #expect(try await decoded(output).complaints == "")
+            #expect(try await matroskaComplaints(output) == "")
+            // Our own kind of Cluster lives on another time line than its samples.
+            let own = try await producer.sendOwn(1)
+            let table = try await samples(stream: stream, record: own)
+            #expect(Preroll.leadingSamples(table, governing: 1).isEmpty)
+        }
+    }
+
+    @Test func `a fragment of many pieces is read piece by piece`() async throws {
+        try await withStream { stream, log in
+            let producer = SyntheticProducer()
+            let session = try stream.openSession(.test)
+            let zero = Timestamp(milliseconds: start)
+            let record = try await producer.send(
+                session,
+                producer: zero,
+                samples: 50,
+                bytes: 400_000
+            )
+            #expect(record.clusterLength > 20_000_000)
+            var reader = try await stream.range()
+            var count = 0
+            var total = 0
+            while let piece = try await reader.next() {
+                #expect(piece.readableBytes <= 256 << 10)
+                count += 1
+                total += piece.readableBytes
+            }
+            #expect(count < 100)
+            #expect(total > 20_000_000)
+            #expect(log.openFragmentBytes == 0)
+        }
+    }
+
     @Test func `another TimecodeScale begins another document in its own ticks`() async throws {
         try await withStream { stream, _ in
             let producer = SyntheticProducer()

@@ -15,6 +15,9 @@ package struct SampleMedia: Sendable, CustomStringConvertible {
     /// Number of AAC access units of 1024 samples at 48 kHz.
     package let audioSampleCount: Int
 
+    /// Audio channels.
+    package let channelCount: UInt32
+
     /// Which video samples are sync samples, counted from zero in decode order.
     package let syncSamples: [Int]
 
@@ -28,6 +31,7 @@ package struct SampleMedia: Sendable, CustomStringConvertible {
         height: 720,
         videoSampleCount: 250,
         audioSampleCount: 470,
+        channelCount: 6,
         syncSamples: [0, 50, 100, 150, 200],
         videoDelay: 2
     )
@@ -39,6 +43,7 @@ package struct SampleMedia: Sendable, CustomStringConvertible {
         height: 720,
         videoSampleCount: 132,
         audioSampleCount: 249,
+        channelCount: 6,
         syncSamples: [0],
         videoDelay: 0
     )
@@ -50,6 +55,7 @@ package struct SampleMedia: Sendable, CustomStringConvertible {
         height: 540,
         videoSampleCount: 400,
         audioSampleCount: 751,
+        channelCount: 1,
         syncSamples: Array(stride(from: 0, to: 400, by: 50)),
         videoDelay: 2
     )

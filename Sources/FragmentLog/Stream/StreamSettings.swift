@@ -80,8 +80,9 @@ package struct StreamSettings: Equatable, Sendable {
 package struct Hold: Equatable, Sendable {
     /// Unique within the stream.
     package var id: String
-    /// The stretch on the producer's clock.
+    /// Where the stretch begins on the producer's clock.
     package var from: Timestamp
+    /// Where it ends.
     package var to: Timestamp
     /// Why it is held, in the operator's words.
     package var reason: String

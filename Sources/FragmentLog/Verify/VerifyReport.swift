@@ -22,9 +22,11 @@ package struct VerifyReport: Equatable, Sendable {
 
     /// What was found, in the order of the walk.
     package private(set) var findings: [VerifyFinding] = []
-    /// How many of each severity were found, those not kept included.
+    /// How much damage was found, what is not kept included.
     package private(set) var damageCount = 0
+    /// How many warnings.
     package private(set) var warningCount = 0
+    /// How many notices.
     package private(set) var noticeCount = 0
 
     /// An empty report.
@@ -70,13 +72,15 @@ package struct VerifyReport: Equatable, Sendable {
 
 /// How far a check has come.
 package struct VerifyProgress: Equatable, Sendable {
-    /// Streams done, and in all.
+    /// Streams done.
     package var streamsDone: Int
+    /// Streams in all.
     package var streamCount: Int
     /// The stream at hand, by name where its document could be read.
     package var stream: String
-    /// Log segments of it done, and in all.
+    /// Log segments of it done.
     package var segmentsDone: Int
+    /// Log segments of it in all.
     package var segmentCount: Int
     /// Bytes of log segments read so far, of all streams.
     package var byteCount: UInt64

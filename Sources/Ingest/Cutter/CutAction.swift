@@ -23,8 +23,10 @@ package struct FragmentStart: Equatable, Sendable {
     /// Presentation time of that sample on the session's own time line, in milliseconds.
     package var mediaTimeMs: Int64
 
-    /// Where producer times come from, and how far off they are known to be, in milliseconds.
+    /// Where producer times come from.
     package var clockSource: ClockSource
+
+    /// How far off they are known to be, in milliseconds.
     package var clockErrorMs: UInt32
 
     /// `discontinuity`, `openGOP` and `dependent`, as far as they hold.

@@ -48,6 +48,9 @@ struct CutFragment: Sendable {
     /// Payload bytes so far.
     var byteCount = 0
 
+    /// Samples so far.
+    var sampleCount = 0
+
     /// Where the governing track's samples end so far, and where any do.
     var governingEndMs: Int64?
     var endMs: Int64
@@ -69,6 +72,7 @@ struct CutFragment: Sendable {
 
     mutating func add(_ sample: IngestSample, endMs: Int64, isGoverning: Bool) {
         byteCount += sample.size
+        sampleCount += 1
         if sample.isDTSAdjusted { flags.insert(.dtsAdjusted) }
         self.endMs = max(self.endMs, endMs)
         if isGoverning { governingEndMs = max(governingEndMs ?? endMs, endMs) }

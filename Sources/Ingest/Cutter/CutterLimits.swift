@@ -12,6 +12,9 @@ package struct CutterLimits: Sendable {
     /// The payload bytes after which a group of pictures goes on in a dependent fragment.
     package var maximumBytes = 50_000_000
 
+    /// The samples after which a fragment ends likewise: bounds the sample table.
+    package var maximumSamples = 65_536
+
     /// How much audio before the first sync sample goes into the first fragment, in milliseconds.
     package var preRollMs: Int64 = 5000
 
@@ -19,8 +22,10 @@ package struct CutterLimits: Sendable {
     /// milliseconds of media time.
     package var parametersMs: Int64 = 1000
 
-    /// The most samples and bytes that are held back for a fragment to come.
+    /// The most samples that are held back for a fragment to come.
     package var heldCountMax = 4096
+
+    /// The most bytes that are held back for a fragment to come.
     package var heldBytesMax = 8 << 20
 
     /// What counts as a jump.

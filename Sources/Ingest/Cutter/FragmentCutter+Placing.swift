@@ -69,7 +69,7 @@ extension FragmentCutter {
         governor = sample.sample.track
         close(nextStartMs: sample.ptsMs, &actions)
         mustReportDrops = true
-        open(at: sample, [], &actions)
+        begin(at: sample, [], &actions)
         add(sample, index, &actions)
         addHeld(&actions)
     }
@@ -84,7 +84,7 @@ extension FragmentCutter {
             if !tracks[index].isReady || !begins && !isAfterJump {
                 return drop(sample.sample, .noSync, atMs: sample.ptsMs)
             }
-            open(at: sample, begins ? [] : .dependent, &actions)
+            begin(at: sample, begins ? [] : .dependent, &actions)
             add(sample, index, &actions)
             return addHeld(&actions)
         }
@@ -93,13 +93,13 @@ extension FragmentCutter {
         let isFull = elapsed >= limits.maximumMs || !fits(sample, fragment)
         if begins, elapsed >= minimum || !tracks[index].isDescribed || isFull {
             close(nextStartMs: sample.ptsMs, &actions)
-            open(at: sample, [], &actions)
+            begin(at: sample, [], &actions)
         } else if isFull || fragment.offset(of: sample) == nil {
             guard mayForce(sample, fragment) else {
                 return drop(sample.sample, .timestampJump, atMs: sample.dtsMs)
             }
             close(nextStartMs: sample.ptsMs, &actions)
-            open(at: sample, .dependent, &actions)
+            begin(at: sample, .dependent, &actions)
         }
         add(sample, index, &actions)
         addHeld(&actions)
@@ -134,9 +134,10 @@ extension FragmentCutter {
         addHeld(&actions)
     }
 
-    /// Whether the payload fits the open fragment.
+    /// Whether the open fragment has room for the sample.
     private func fits(_ sample: TimedSample, _ fragment: CutFragment) -> Bool {
         fragment.byteCount + sample.sample.size <= limits.maximumBytes
+            && fragment.sampleCount < limits.maximumSamples
     }
 
     /// Whether a fragment may end here without a sync sample.
@@ -151,7 +152,7 @@ extension FragmentCutter {
     /// Ends the open fragment and begins a dependent one at a sample of another track.
     private mutating func forceOpen(at sample: TimedSample, _ actions: inout [CutAction]) {
         close(nextStartMs: sample.ptsMs, &actions)
-        open(at: sample, .dependent, &actions)
+        begin(at: sample, .dependent, &actions)
     }
 
     // MARK: Holding back
@@ -196,7 +197,7 @@ extension FragmentCutter {
     // MARK: Opening, adding, closing
 
     /// Begins a fragment at a sample, which is not yet added.
-    mutating func open(
+    mutating func begin(
         at first: TimedSample,
         _ flags: FragmentFlags,
         _ actions: inout [CutAction]

@@ -14,13 +14,10 @@ final class PushFeeder: Sendable {
         /// Since when the body is waited for; `nil` while the pipe is.
         var waitingSinceMs: Int64?
         var breakError: IngestError?
-        /// The worker's result once it has ended, and those who wait for it.
-        var result: IngestError??
-        var waiters: [UInt64: CheckedContinuation<IngestError?, Never>] = [:]
-        var nextWaiter: UInt64 = 0
     }
 
     private let state: Mutex<State>
+    private let worker = Latch<IngestError?>()
 
     init(pipe: BytePipe, clock: any WallClock) {
         self.pipe = pipe
@@ -67,25 +64,14 @@ final class PushFeeder: Sendable {
 
     /// The worker's thread is at its end, or none will be started.
     func workerEnded(_ error: IngestError?) {
-        let waiters = state.withLock { state in
-            state.result = .some(error)
-            defer { state.waiters = [:] }
-            return state.waiters.values
-        }
-        for waiter in waiters { waiter.resume(returning: error) }
+        worker.set(error)
     }
 
-    /// Waits until the worker has ended, also when the task is cancelled.
-    func workerResult() async -> IngestError? {
-        await withCheckedContinuation { continuation in
-            let result = state.withLock { state -> IngestError?? in
-                if let result = state.result { return result }
-                state.waiters[state.nextWaiter] = continuation
-                state.nextWaiter += 1
-                return nil
-            }
-            if case .some(let result) = result { continuation.resume(returning: result) }
-        }
+    /// Waits until the worker has ended; also a cancelled task waits, unless it may give up.
+    func workerResult(givesUp: Bool = false) async -> IngestError? {
+        if givesUp { return await worker.wait() ?? nil }
+        // Unstructured, so that cancellation does not reach it: the worker ends with its pipe.
+        return await Task { await worker.wait() ?? nil }.value
     }
 
     /// The chunk is in the pipe and the next one is waited for.

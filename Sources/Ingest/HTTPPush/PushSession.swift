@@ -98,7 +98,7 @@ package final class PushSession: Sendable {
         let feeder = PushFeeder(pipe: pipe, clock: stream.log.configuration.clock)
         return await withTaskGroup(of: IngestError?.self) { group in
             group.addTask { await feeder.watch(idleMs: self.limits.idleMs) }
-            group.addTask { await feeder.workerResult() }
+            group.addTask { await feeder.workerResult(givesUp: true) }
             group.addTask { await self.feed(body, feeder) }
             // The first to end decides: the body, the worker before it, or the watch when it finds
             // the session idle. The others end with it.
@@ -116,16 +116,20 @@ package final class PushSession: Sendable {
         let pipe = feeder.pipe
         var isStarted = false
         var first = ByteBuffer()
+        var walk: ContainerWalk?
         do {
             for try await chunk in body {
                 feeder.received(chunk)
                 if isStarted {
+                    walk?.consume(chunk)
                     try await pipe.write(chunk)
                 } else {
                     first.writeImmutableBuffer(chunk)
                     if let format = try decide(first, isComplete: false) {
                         try startWorker(format, feeder)
                         isStarted = true
+                        walk = ContainerWalk(format)
+                        walk?.consume(first)
                         try await pipe.write(first)
                     }
                 }
@@ -141,6 +145,12 @@ package final class PushSession: Sendable {
                     isStarted = true
                     try await pipe.write(first)
                 }
+            }
+            if walk?.isWhole == false {
+                throw IngestError(
+                    .truncated,
+                    "The body ends in the middle of its container after \(feeder.byteCount) bytes; whole fragments before that are kept. Send the whole file."
+                )
             }
             feeder.bodyEnded()
         } catch let error as IngestError {

@@ -90,7 +90,8 @@ final class PushWorker: Sendable {
             } catch {
                 worker.logger.debug("the end of a broken push was not kept", error)
             }
-            if let end = sink.end {
+            // Where a newer producer sends, nothing is missing.
+            if let end = sink.end, error.code != .takenOver {
                 worker.session.report(
                     Gap(start: end, end: end, clock: .producer, reason: error.gapReason)
                 )
@@ -100,7 +101,8 @@ final class PushWorker: Sendable {
 
         private mutating func demux() throws {
             var limits = DemuxerLimits()
-            limits.trackCountMax = worker.limits.trackCountMax
+            // Counted here, so that this limit is told from the others.
+            limits.trackCountMax = limits.streamCountMax
             limits.byteCountWithoutSampleMax = max(
                 limits.byteCountWithoutSampleMax,
                 worker.limits.cutter.maximumBytes
@@ -110,12 +112,13 @@ final class PushWorker: Sendable {
                 format: worker.format,
                 limits: limits
             )
-            syncTracks(demuxer)
+            try syncTracks(demuxer)
             while let sample = try demuxer.next() {
                 if let failure = worker.results.failure { throw failure }
-                if demuxer.tracks.count > timings.count { syncTracks(demuxer) }
+                if demuxer.tracks.count > timings.count { try syncTracks(demuxer) }
                 try take(sample, of: demuxer.tracks[sample.track])
             }
+            noteLeftOut(demuxer)
             if let failure = worker.results.failure { throw failure }
             if let error = worker.feeder.breakError { throw error }
             if isLastCorrupt {
@@ -127,7 +130,40 @@ final class PushWorker: Sendable {
             if timedCount == 0 { throw worker.noMedia(untimedCount: untimedCount) }
         }
 
-        private mutating func syncTracks(_ demuxer: Demuxer) {
+        /// Says what of the body is not kept, at its end.
+        private func noteLeftOut(_ demuxer: Demuxer) {
+            for stream in demuxer.skippedStreams {
+                worker.logger.notice(
+                    "a stream of a push is not kept",
+                    metadata: ["reason": "\(stream.reason)"]
+                )
+            }
+            if demuxer.droppedSampleCount > 0 {
+                worker.logger.debug(
+                    "samples of a push held nothing to keep",
+                    metadata: ["samples": "\(demuxer.droppedSampleCount)"]
+                )
+            }
+            if timedCount > 0, untimedCount > 0, let end = sink.end {
+                worker.session.report(
+                    Gap(
+                        start: end,
+                        end: end,
+                        clock: .producer,
+                        reason: .refused,
+                        sampleCount: UInt64(untimedCount)
+                    )
+                )
+            }
+        }
+
+        private mutating func syncTracks(_ demuxer: Demuxer) throws(IngestError) {
+            guard demuxer.tracks.count <= worker.limits.trackCountMax else {
+                throw IngestError(
+                    .tooManyTracks,
+                    "The \(worker.format.displayName) body has more than \(worker.limits.trackCountMax) tracks; send fewer."
+                )
+            }
             for track in demuxer.tracks.dropFirst(timings.count) {
                 let timing = worker.timing(of: track)
                 timings.append(timing)
@@ -213,8 +249,7 @@ final class PushWorker: Sendable {
         case .unknownContainer:
             return IngestError(.unknownContainer, error.message)
         case .limit:
-            let isTracks = error.message.contains("tracks")
-            return IngestError(isTracks ? .tooManyTracks : .fragmentTooLarge, error.message)
+            return IngestError(.fragmentTooLarge, error.message)
         case .malformed:
             return IngestError(timedCount > 0 ? .truncated : .garbage, error.message)
         case .aborted:

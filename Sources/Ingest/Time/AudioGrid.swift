@@ -45,7 +45,7 @@ package struct AudioGrid: Sendable {
         let numerator = UInt64(source.numerator) * UInt64(rate)
         let denominator = UInt64(source.denominator)
         guard numerator > denominator else { return nil }
-        tickLength = Int64(clamping: numerator / denominator) + 1
+        tickLength = Int64(clamping: numerator / denominator).saturatingAdding(1)
     }
 
     /// The grid time of the next frame.

@@ -57,9 +57,9 @@ package struct DecodeTimes: Sendable {
         limits: TimeLimits = TimeLimits()
     ) {
         self.reorderDepth = min(max(reorderDepth, 0), Self.reorderDepthMax)
-        let assumed = timeBase.denominator / (30 * max(1, timeBase.numerator))
+        let assumed = Int64(timeBase.denominator) / (30 * Int64(timeBase.numerator))
         let known = frameTicks > 0 && frameTicks < TimeLimits.timeMax / 64
-        self.frameTicks = known ? frameTicks : max(1, Int64(assumed))
+        self.frameTicks = known ? frameTicks : max(1, assumed)
         backwardTicks = TimeLimits.ticks(limits.backwardMs, in: timeBase)
         forwardTicks = TimeLimits.ticks(limits.forwardMs, in: timeBase)
     }

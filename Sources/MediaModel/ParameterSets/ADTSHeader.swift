@@ -61,73 +61,12 @@ package struct ADTSHeader: Equatable, Sendable {
         // GASpecificConfig: 1024 samples, no core coder, no extension.
         writer.append(0, count: 3)
         if channelConfiguration == 0 {
-            guard (try? Self.copyProgramConfig(rawData, to: &writer)) != nil else { return nil }
+            let head = rawData.extracting(first: ProgramConfigElement.byteCountMax).bytes()
+            var reader = BitReader(head, of: "AAC frame")
+            guard (try? reader.bits(3)) == ProgramConfigElement.identifier,
+                (try? ProgramConfigElement(&reader, copyingTo: &writer)) != nil
+            else { return nil }
         }
         return writer.bytes
-    }
-
-    /// Bytes that a program config element has at most, 255 bytes of comment included.
-    private static let programConfigByteCountMax = 384
-
-    /// Copies `program_config_element` (ISO/IEC 14496-3, table 4.2).
-    private static func copyProgramConfig(
-        _ rawData: Span<UInt8>,
-        to writer: inout BitWriter
-    ) throws(ParameterSetError) {
-        let head = rawData.extracting(first: programConfigByteCountMax).bytes()
-        var reader = BitReader(head, of: "program config element")
-        guard try reader.bits(3) == 5 else {
-            throw ParameterSetError(.wrongKind, "The frame begins with another element")
-        }
-        // element_instance_tag, object_type, sampling_frequency_index
-        try writer.copy(10, from: &reader)
-        var bitCount = 0
-        // Front, side and back channels, then LFE, associated data, and coupling channels.
-        for (countBits, bitsEach) in [(4, 5), (4, 5), (4, 5), (2, 4), (3, 4), (4, 5)] {
-            bitCount += Int(try writer.copy(countBits, from: &reader)) * bitsEach
-        }
-        // Mono, stereo and matrix mixdown.
-        for bits in [4, 4, 3] where try writer.copy(1, from: &reader) == 1 {
-            try writer.copy(bits, from: &reader)
-        }
-        while bitCount > 0 {
-            try writer.copy(min(bitCount, 32), from: &reader)
-            bitCount -= min(bitCount, 32)
-        }
-        reader.alignToByte()
-        writer.alignToByte()
-        let commentByteCount = try writer.copy(8, from: &reader)
-        for _ in 0..<commentByteCount { try writer.copy(8, from: &reader) }
-    }
-}
-
-/// Writes bits, most significant first.
-private struct BitWriter {
-    private(set) var bytes: [UInt8] = []
-    private var bitCount = 0
-
-    /// Appends the low `count` bits of `value`.
-    mutating func append(_ value: UInt32, count: Int) {
-        for shift in stride(from: count - 1, through: 0, by: -1) {
-            if bitCount.isMultiple(of: 8) { bytes.append(0) }
-            bytes[bitCount / 8] |= UInt8((value >> UInt32(shift)) & 1) << UInt8(7 - bitCount % 8)
-            bitCount += 1
-        }
-    }
-
-    /// Fills up with zero bits to the next byte.
-    mutating func alignToByte() {
-        bitCount = bytes.count * 8
-    }
-
-    /// Appends the next `count` bits of a reader and gives their value.
-    @discardableResult
-    mutating func copy(
-        _ count: Int,
-        from reader: inout BitReader
-    ) throws(ParameterSetError) -> UInt32 {
-        let value = try reader.bits(count)
-        append(value, count: count)
-        return value
     }
 }

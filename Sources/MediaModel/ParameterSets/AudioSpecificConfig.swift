@@ -16,27 +16,21 @@ package struct AudioSpecificConfig: Equatable, Sendable {
     /// Samples of the core coder in one access unit: 1024, 960, 512 or 480.
     package private(set) var frameSampleCount: UInt32 = 1024
 
-    /// Channels that come out; zero when a program config element tells them.
-    package var channelCount: UInt32 {
-        switch channelConfiguration {
-        case 1...6: UInt32(channelConfiguration)
-        case 7, 12, 14: 8
-        case 11: 7
-        default: 0
-        }
-    }
+    /// Channels that come out; zero when they are not told.
+    package private(set) var channelCount: UInt32
 
     /// Reads a configuration.
     ///
     /// - Parameter bytes: The configuration; bytes behind what is read are ignored.
     /// - Throws: When it ends early or states a reserved sampling frequency.
     package init(_ bytes: Span<UInt8>) throws(ParameterSetError) {
-        let head = bytes.extracting(first: 64).bytes()
+        let head = bytes.extracting(first: 8 + ProgramConfigElement.byteCountMax).bytes()
         var reader = BitReader(head, of: "AudioSpecificConfig")
         objectType = try Self.objectType(&reader)
         sampleRate = try Self.frequency(&reader)
         channelConfiguration = UInt8(try reader.bits(4))
         outputSampleRate = sampleRate
+        channelCount = Self.channelCount(channelConfiguration)
         if objectType == 5 || objectType == 29 {
             outputSampleRate = try Self.frequency(&reader)
             objectType = try Self.objectType(&reader)
@@ -45,11 +39,32 @@ package struct AudioSpecificConfig: Equatable, Sendable {
         switch objectType {
         case 1, 2, 3, 4, 6, 7, 17, 19, 20, 21, 22:
             frameSampleCount = try reader.flag() ? 960 : 1024
+            if channelConfiguration == 0 { channelCount = Self.programChannelCount(reader) }
         case 23, 39:
             frameSampleCount = try reader.flag() ? 480 : 512
         default:
             break
         }
+    }
+
+    private static func channelCount(_ configuration: UInt8) -> UInt32 {
+        switch configuration {
+        case 1...6: UInt32(configuration)
+        case 7, 12, 14: 8
+        case 11: 7
+        default: 0
+        }
+    }
+
+    /// Reads on behind the frame length flag of GASpecificConfig (ISO/IEC 14496-3, 4.4.1).
+    private static func programChannelCount(_ reader: BitReader) -> UInt32 {
+        var reader = reader
+        var writer = BitWriter()
+        guard let dependsOnCore = try? reader.flag(),
+            (try? reader.skip(dependsOnCore ? 15 : 1)) != nil,
+            let element = try? ProgramConfigElement(&reader, copyingTo: &writer)
+        else { return 0 }
+        return element.channelCount
     }
 
     private static func objectType(_ reader: inout BitReader) throws(ParameterSetError) -> UInt8 {

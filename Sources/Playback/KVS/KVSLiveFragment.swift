@@ -44,15 +44,14 @@ struct KVSLiveFragment: Sendable {
     /// Waits for the next bytes.
     ///
     /// - Throws: `.ioError`, `.cancelled`. A fragment that was deleted meanwhile counts as lost.
-    mutating func next(silenceMilliseconds: Int64) async throws(PlaybackError) -> Arrival {
+    mutating func next(_ silence: SilenceLimit) async throws(PlaybackError) -> Arrival {
         let (fragment, offset) = (fragment, offset)
         let live: OpenFragment.LiveBytes?
         do throws(LogError) {
             if fragment.childrenLength > offset {
                 live = try await fragment.read(from: offset, atMost: Pieces.lengthMax)
             } else {
-                live = try await SilenceLimit.wait(milliseconds: silenceMilliseconds) {
-                    () async throws(LogError) in
+                live = try await silence.wait { () async throws(LogError) in
                     try await fragment.read(from: offset, atMost: Pieces.lengthMax)
                 }
             }

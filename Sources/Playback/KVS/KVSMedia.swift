@@ -17,11 +17,13 @@ package struct KVSMedia: Sendable {
     }
 
     private let stream: StreamLog
-    private let silenceMilliseconds: Int64
+    private let silence: SilenceLimit
     private var cursor: FragmentCursor
     private var current = Current.none
     private var output = OutputQueue()
     private var lastHeader: SegmentHeader?
+    /// The log segment it is of, if it is one's.
+    private var lastSegment: SegmentID?
     private var isOver = false
 
     /// Documents begun so far.
@@ -40,7 +42,7 @@ package struct KVSMedia: Sendable {
         silenceMilliseconds: Int64 = 30_000
     ) async throws(PlaybackError) {
         self.stream = stream
-        self.silenceMilliseconds = silenceMilliseconds
+        silence = SilenceLimit(milliseconds: silenceMilliseconds)
         do throws(LogError) {
             cursor = try await stream.cursor(start)
         } catch {
@@ -55,14 +57,16 @@ package struct KVSMedia: Sendable {
     /// own (KVS 3.4).
     ///
     /// - Throws: `.ioError` in the middle of a stored fragment, `.gone` when one was deleted there,
-    ///   `.cancelled`.
+    ///   `.cancelled`, which leaves whole what was given out: a stored fragment is brought to its
+    ///   end, an arriving one to that of a block.
     package mutating func next() async throws(PlaybackError) -> ByteBuffer? {
         while true {
-            if Task.isCancelled { throw PlaybackError.cancelled }
             if let piece = output.next() { return piece }
             if isOver { return nil }
             switch current {
-            case .none: try await advance()
+            case .none:
+                if Task.isCancelled { throw PlaybackError.cancelled }
+                try await advance()
             case .stored(let fragment): try await proceed(fragment)
             case .live(let fragment): try await proceed(fragment)
             }
@@ -95,7 +99,7 @@ package struct KVSMedia: Sendable {
         case let step: return step
         }
         let waiting = cursor
-        let found = try await SilenceLimit.wait(milliseconds: silenceMilliseconds) {
+        let found = try await silence.wait {
             () async throws(LogError) -> (FragmentCursor, FragmentCursor.Step) in
             var cursor = waiting
             let step = try await cursor.next(follow: true)
@@ -108,8 +112,13 @@ package struct KVSMedia: Sendable {
 
     private mutating func begin(_ record: FragmentRecord) async throws(PlaybackError) {
         do throws(PlaybackError) {
-            let fragment = try await KVSStoredFragment(record, of: stream)
+            let fragment = try await KVSStoredFragment(
+                record,
+                of: stream,
+                header: lastSegment == record.segment ? lastHeader : nil
+            )
             beginDocument(fragment.header)
+            lastSegment = record.segment
             output.append(fragment.start)
             current = .stored(fragment)
         } catch {
@@ -138,12 +147,13 @@ package struct KVSMedia: Sendable {
         var fragment = KVSLiveFragment(open)
         // Its document begins with its first bytes: most fragments that come to nothing then leave
         // no trace.
-        let arrival = try await fragment.next(silenceMilliseconds: silenceMilliseconds)
+        let arrival = try await fragment.next(silence)
         switch arrival {
         case .lost: return
         case .silence: isOver = true
         case .bytes, .end:
             beginDocument(open.opening.header)
+            lastSegment = nil
             output.append(fragment.start)
             take(arrival, of: fragment)
         }
@@ -170,7 +180,7 @@ package struct KVSMedia: Sendable {
 
     private mutating func proceed(_ fragment: KVSLiveFragment) async throws(PlaybackError) {
         var fragment = fragment
-        take(try await fragment.next(silenceMilliseconds: silenceMilliseconds), of: fragment)
+        take(try await fragment.next(silence), of: fragment)
     }
 
     private mutating func take(_ arrival: KVSLiveFragment.Arrival, of fragment: KVSLiveFragment) {

@@ -12,12 +12,22 @@ struct KVSStoredFragment: Sendable {
     private var rest: StoredPart
 
     /// Opens the fragment; from here on it stays readable, also when it is deleted meanwhile.
-    init(_ record: FragmentRecord, of stream: StreamLog) async throws(PlaybackError) {
+    ///
+    /// - Parameters:
+    ///   - record: The fragment.
+    ///   - stream: Its stream.
+    ///   - known: The header of its log segment, where that was read before.
+    /// - Throws: `.gone`, `.damaged`, `.ioError`, `.cancelled`.
+    init(
+        _ record: FragmentRecord,
+        of stream: StreamLog,
+        header known: SegmentHeader?
+    ) async throws(PlaybackError) {
         self.record = record
         let reader: FragmentReader
         do throws(LogError) {
             reader = try await stream.open(record)
-            header = try await stream.header(of: record)
+            if let known { header = known } else { header = try await stream.header(of: record) }
         } catch {
             throw PlaybackError(error)
         }

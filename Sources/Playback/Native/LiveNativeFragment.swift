@@ -69,7 +69,9 @@ struct LiveNativeFragment: Sendable {
         }
         output.append(prefix.replacement)
         start.moveReaderIndex(forwardBy: prefix.replacedLength)
-        if isFirst { children.dropsBelow = Int(clamping: timecode) }
+        if isFirst {
+            children = ClusterChildren(dropping: .before(ticks: Int(clamping: timecode)))
+        }
         output.append(try children.take(start))
         start = ByteBuffer()
     }

@@ -64,11 +64,12 @@ package struct MatroskaStream: Sendable {
     /// is given out as its blocks come.
     ///
     /// - Throws: `.damaged` naming the fragment, before any byte of it was given out; `.gone` when
-    ///   the stream was deleted; `.unsupported`, `.ioError`, `.cancelled`.
+    ///   the stream was deleted; `.unsupported`, `.ioError`; `.cancelled`, which leaves whole what
+    ///   was given out: a stored fragment is brought to its end, an arriving one to that of a block.
     package mutating func next() async throws(PlaybackError) -> ByteBuffer? {
         while !isOver {
-            if Task.isCancelled { throw PlaybackError.cancelled }
             if let piece = try await documents.next() { return piece }
+            if Task.isCancelled { throw PlaybackError.cancelled }
             isOver = try await !advance()
         }
         return nil

@@ -17,6 +17,8 @@ struct NativeDocuments: Sendable {
     private var output = OutputQueue()
     /// The header read last, so that it is not read anew for every fragment.
     private var header: OutputHeader?
+    /// The log segment it is of, if it is one's.
+    private var segment: SegmentID?
 
     /// Fragments begun so far.
     private(set) var fragmentCount = 0
@@ -51,11 +53,16 @@ struct NativeDocuments: Sendable {
         _ record: FragmentRecord,
         of stream: StreamLog
     ) async throws(PlaybackError) {
-        var fragment = try await StoredNativeFragment(record, of: stream)
+        var fragment = try await StoredNativeFragment(
+            record,
+            of: stream,
+            header: segment == record.segment ? header?.stored : nil
+        )
         let header = try read(fragment.header)
+        segment = record.segment
         var timecode = timeline?.timecode(for: header, producer: record.producer)
         if timecode == nil {
-            let preroll = try await fragment.preroll(timecodeScale: header.document.timecodeScale)
+            let preroll = try await fragment.becomeFirst(under: header)
             timecode = try beginDocument(header, record.producer, preroll: preroll)
         }
         try fragment.begin(timecode: timecode ?? 0, &output)
@@ -85,6 +92,7 @@ struct NativeDocuments: Sendable {
         if let header, header.stored == stored { return header }
         let header = try OutputHeader(stored)
         self.header = header
+        segment = nil
         return header
     }
 

@@ -12,15 +12,26 @@ struct StoredNativeFragment: Sendable {
     private let tagsAfter: ByteBuffer
     private var clusterStart: ByteBuffer
     private var cluster: StoredPart
+    /// Samples left out of this document.
+    private var leading: [UInt64] = []
+    private var children: ClusterChildren?
 
     /// Opens the fragment; from here on it stays readable, also when it is deleted meanwhile.
     ///
+    /// - Parameters:
+    ///   - record: The fragment.
+    ///   - stream: Its stream.
+    ///   - known: The header of its log segment, where that was read before.
     /// - Throws: `.gone`, `.damaged`, `.ioError`, `.cancelled`.
-    init(_ record: FragmentRecord, of stream: StreamLog) async throws(PlaybackError) {
+    init(
+        _ record: FragmentRecord,
+        of stream: StreamLog,
+        header known: SegmentHeader?
+    ) async throws(PlaybackError) {
         self.record = record
         do throws(LogError) {
             reader = try await stream.open(record)
-            header = try await stream.header(of: record)
+            if let known { header = known } else { header = try await stream.header(of: record) }
         } catch {
             throw PlaybackError(error)
         }
@@ -30,26 +41,39 @@ struct StoredNativeFragment: Sendable {
         clusterStart = try await cluster.next() ?? ByteBuffer()
     }
 
-    /// Ticks by which the fragment's blocks begin before its timecode.
-    func preroll(timecodeScale: UInt64) async throws(PlaybackError) -> UInt64 {
+    /// Makes the fragment the first of a document: leading pictures that cannot be decoded without
+    /// the fragment before are left out.
+    ///
+    /// - Parameter header: The fragment's header.
+    /// - Returns: Ticks by which the fragment's blocks begin before its timecode.
+    /// - Throws: `.damaged`, `.ioError`.
+    mutating func becomeFirst(under header: OutputHeader) async throws(PlaybackError) -> UInt64 {
         guard let offset = ClusterChildren.firstBlockOffset(inCluster: clusterStart) else {
             return 0
         }
         let extent = record.extent(of: .samples)
-        let tags: ByteBuffer
-        do throws(LogError) {
-            tags = try await reader.read(at: 0, length: Int(extent.length))
-        } catch {
-            throw PlaybackError(error)
-        }
-        do throws(MatroskaError) {
-            return Preroll.ticks(
-                try SampleTable(tags: tags),
-                firstBlockOffset: offset,
-                timecodeScale: timecodeScale
+        do {
+            let table = try SampleTable(
+                tags: try await reader.read(at: 0, length: Int(extent.length))
             )
+            leading = Preroll.leadingSamples(
+                table,
+                governing: header.document.tracks.first { $0.kind == .video }?.number
+            )
+            return Preroll.ticks(
+                table,
+                firstBlockOffset: offset,
+                leading: leading,
+                timecodeScale: header.document.timecodeScale
+            )
+        } catch let error as LogError {
+            throw PlaybackError(error)
         } catch {
-            throw PlaybackError(error, reading: "The sample table of fragment \(record.number)")
+            throw PlaybackError(
+                .damaged,
+                "The sample table of fragment \(record.number) cannot be read; run 'kinelog verify --repair'.",
+                cause: error
+            )
         }
     }
 
@@ -71,16 +95,33 @@ struct StoredNativeFragment: Sendable {
             )
         }
         output.append(tagsBefore)
-        output.append(prefix.replacement)
         clusterStart.moveReaderIndex(forwardBy: prefix.replacedLength)
-        output.append(clusterStart)
+        if leading.isEmpty {
+            output.append(prefix.replacement)
+            output.append(clusterStart)
+        } else {
+            // Without them the Cluster's size is not known beforehand.
+            output.append(ClusterWriter.unknownSizeHead)
+            output.append(
+                prefix.replacement.getSlice(
+                    at: prefix.replacement.readerIndex + ClusterWriter.headLength,
+                    length: prefix.replacement.readableBytes - ClusterWriter.headLength
+                ) ?? ByteBuffer()
+            )
+            var children = ClusterChildren(
+                dropping: .holding(leading[...]),
+                from: UInt64(prefix.replacedLength - ClusterWriter.headLength)
+            )
+            output.append(try children.take(clusterStart))
+            self.children = children
+        }
         clusterStart = ByteBuffer()
     }
 
     /// Puts the next piece into the output; false after the last.
     mutating func proceed(_ output: inout OutputQueue) async throws(PlaybackError) -> Bool {
         if let piece = try await cluster.next() {
-            output.append(piece)
+            output.append(try children?.take(piece) ?? piece)
             return true
         }
         output.append(tagsAfter)

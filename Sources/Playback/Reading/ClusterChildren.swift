@@ -5,8 +5,19 @@ import NIOCore
 /// What is not yet known to be a whole element prefix is held back, so that what was given out ends
 /// inside a child only when ``isBetweenChildren`` says so.
 struct ClusterChildren: Sendable {
-    /// Blocks that many ticks or more before the Cluster's timecode are left out; `nil` keeps all.
-    var dropsBelow: Int?
+    /// Which blocks are left out.
+    enum Dropped: Sendable {
+        case none
+        /// Those more than so many ticks before the Cluster's timecode.
+        case before(ticks: Int)
+        /// Those that hold a byte at one of the offsets, which count as in the sample table: from
+        /// the first byte of the Cluster's data, ascending.
+        case holding(ArraySlice<UInt64>)
+    }
+
+    private var dropped: Dropped
+    /// Where in the Cluster's data the next child begins.
+    private var position: UInt64
 
     private var held = ByteBuffer()
     /// Bytes of the current child that are still to come.
@@ -16,8 +27,12 @@ struct ClusterChildren: Sendable {
     /// Enough of a child to tell where its block lies in time.
     private static let lookAhead = 64
 
-    init(dropsBelow: Int? = nil) {
-        self.dropsBelow = dropsBelow
+    /// - Parameters:
+    ///   - dropped: Which blocks are left out.
+    ///   - position: Where in the Cluster's data the first child begins; needed for offsets only.
+    init(dropping dropped: Dropped = .none, from position: UInt64 = 0) {
+        self.dropped = dropped
+        self.position = position
     }
 
     /// Whether what was given out ends between two children.
@@ -30,7 +45,7 @@ struct ClusterChildren: Sendable {
         var input = held
         held = ByteBuffer()
         if input.readableBytes == 0 { input = bytes } else { input.writeImmutableBuffer(bytes) }
-        guard dropsBelow != nil else { return try pass(input) }
+        if case .none = dropped { return try pass(input) }
         var output = ByteBuffer()
         while input.readableBytes > 0 {
             if remaining == 0, try !begin(&input) { break }
@@ -70,15 +85,22 @@ struct ClusterChildren: Sendable {
             throw Self.noElement
         case .prefix(let prefix):
             guard let length = prefix.elementLength else { throw Self.noElement }
-            if let dropsBelow {
+            switch dropped {
+            case .none: break
+            case .before(let ticks):
                 if input.readableBytes < min(length, Self.lookAhead) {
                     held = input
                     input.moveReaderIndex(to: input.writerIndex)
                     return false
                 }
-                isDropping =
-                    Self.blockOffset(in: input, prefix).map { Int($0) < -dropsBelow } ?? false
+                isDropping = Self.blockOffset(in: input, prefix).map { Int($0) < -ticks } ?? false
+            case .holding(var offsets):
+                let end = position + UInt64(length)
+                isDropping = offsets.first.map { $0 < end } ?? false
+                offsets = offsets.drop { $0 < end }
+                dropped = .holding(offsets)
             }
+            position += UInt64(length)
             remaining = length
             return true
         }

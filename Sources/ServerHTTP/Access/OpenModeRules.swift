@@ -7,8 +7,9 @@ struct OpenModeRules: Sendable {
     /// Names that the operator gave this server, lower case.
     let hostNames: Set<String>
 
-    /// Whether any IP literal is a name of this server, because it listens on every address. No
-    /// page can make a browser send a literal in `Host` without connecting to that address.
+    /// Whether any IP literal is a name of this server, because it listens on every address.
+    ///
+    /// No page can make a browser send a literal in `Host` without connecting to that address.
     let acceptsLiterals: Bool
 
     /// The operator's public URL as an origin; `nil` when there is none.

@@ -68,7 +68,7 @@ extension HTTPField.Name {
         return name
     }
 
-    /// The request's identity, as in the log. KVS clients compare the spelling (KVS 1.1).
+    /// The request's identity, as in the log; KVS clients compare the spelling (KVS 1.1).
     static let requestID = known("x-amzn-RequestId")
     static let errorType = known("x-amzn-ErrorType")
     static let fetchSite = known("Sec-Fetch-Site")

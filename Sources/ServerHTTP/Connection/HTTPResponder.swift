@@ -165,9 +165,10 @@ struct HTTPResponder: Sendable {
 
     // MARK: Parting
 
-    /// Ends a connection so that its peer can still read the answer: says that nothing more comes,
-    /// takes what the peer still sends, and closes when it does or after a while. A close with
-    /// unread bytes would be a reset.
+    /// Ends a connection so that its peer can still read the answer.
+    ///
+    /// Says that nothing more comes, takes what the peer still sends, and closes when it does or
+    /// after a while. A close with unread bytes would be a reset.
     private func part(_ exchange: Exchange) async {
         let connection = exchange.connection
         try? await connection.channel.close(mode: .output).get()

@@ -11,19 +11,24 @@ import Synchronization
 struct RequestBytes: AsyncSequence, Sendable {
     typealias Element = ByteBuffer
 
-    fileprivate final class Shared: Sendable {
+    /// Where reading stands.
+    ///
+    /// `@unchecked Sendable` for the iterator: whoever handles the request reads, and has ended
+    /// before the responder drains the rest.
+    fileprivate final class Shared: @unchecked Sendable {
         struct State {
-            var isStarted = false
             var isAtEnd = false
             var isBroken = false
             var isCut = false
         }
 
         let state = Mutex(State())
+        var iterator: RequestBody.AsyncIterator
+
+        init(_ iterator: RequestBody.AsyncIterator) { self.iterator = iterator }
     }
 
-    private let shared = Shared()
-    private let body: RequestBody
+    private let shared: Shared
     private let channel: any Channel
 
     /// The body of a request.
@@ -32,7 +37,7 @@ struct RequestBytes: AsyncSequence, Sendable {
     ///   - request: The request.
     ///   - channel: Its connection.
     init(_ request: Request, channel: any Channel) {
-        body = request.body
+        shared = Shared(request.body.makeAsyncIterator())
         self.channel = channel
         let hasBody =
             request.headers[.transferEncoding] != nil
@@ -43,8 +48,7 @@ struct RequestBytes: AsyncSequence, Sendable {
     /// Whether everything was read.
     var isAtEnd: Bool { shared.state.withLock { $0.isAtEnd } }
 
-    /// Whether reading has begun and did not come to the end: the rest cannot be read any more, or
-    /// need not be.
+    /// Whether reading failed, so that the rest cannot be read any more.
     var isBroken: Bool { shared.state.withLock { $0.isBroken } }
 
     /// Makes a reader that waits for more give up with `.shuttingDown`.
@@ -63,6 +67,7 @@ struct RequestBytes: AsyncSequence, Sendable {
     /// The whole body.
     ///
     /// - Parameter bytesMax: The most it may have.
+    /// - Returns: Its bytes.
     /// - Throws: `.bodyTooLarge`; what the connection fails with.
     func collect(bytesMax: Int) async throws -> ByteBuffer {
         var whole = ByteBuffer()
@@ -78,28 +83,36 @@ struct RequestBytes: AsyncSequence, Sendable {
         return whole
     }
 
-    func makeAsyncIterator() -> Iterator {
-        let isFirst = shared.state.withLock { state in
-            defer { state.isStarted = true }
-            return !state.isStarted
+    /// Runs what reads the body; once a latch opens, reading fails with `.shuttingDown`.
+    func untilCut<Result: Sendable>(
+        _ cutting: Latch,
+        _ read: @Sendable () async -> Result
+    ) async -> Result {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                await cutting.wait()
+                if cutting.isOpen { cut() }
+            }
+            let result = await read()
+            group.cancelAll()
+            return result
         }
-        return Iterator(shared: shared, inner: isFirst ? body.makeAsyncIterator() : nil)
     }
+
+    func makeAsyncIterator() -> Iterator { Iterator(shared: shared) }
 
     struct Iterator: AsyncIteratorProtocol {
         fileprivate let shared: Shared
-        fileprivate var inner: RequestBody.AsyncIterator?
 
         mutating func next() async throws -> ByteBuffer? {
-            guard inner != nil else { return nil }
+            guard shared.state.withLock({ !$0.isAtEnd && !$0.isBroken }) else { return nil }
             let piece: ByteBuffer?
             do {
-                piece = try await inner?.next()
+                piece = try await shared.iterator.next()
             } catch {
                 throw broken(error)
             }
             if let piece { return piece }
-            inner = nil
             // A cancelled reader gets the same `nil` as one at the end.
             if Task.isCancelled { throw broken(CancellationError()) }
             if shared.state.withLock({ $0.isCut }) { throw broken(CancellationError()) }

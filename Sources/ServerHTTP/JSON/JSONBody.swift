@@ -8,6 +8,7 @@ enum JSONBody {
     /// - Parameters:
     ///   - type: What the body is to hold.
     ///   - bytes: The body; an empty one counts as `{}`.
+    /// - Returns: The value.
     /// - Throws: `.invalidJSON` when it is no JSON or a member is of the wrong type.
     static func decode<Value: Decodable>(
         _ type: Value.Type,
@@ -35,9 +36,10 @@ enum JSONBody {
         case .typeMismatch(_, let context), .valueNotFound(_, let context):
             "has a member '\(path(context))' of the wrong type."
         case .keyNotFound(let key, _): "lacks the member '\(key.stringValue)'."
-        case .dataCorrupted(let context):
-            context.codingPath.isEmpty
-                ? "is no JSON object." : "has a member '\(path(context))' that cannot be read."
+        case .dataCorrupted(let context) where !context.codingPath.isEmpty:
+            "has a member '\(path(context))' that cannot be read."
+        // The decoder does not tell the two apart.
+        case .dataCorrupted: "is no JSON, or has a number that does not fit where it stands."
         @unknown default: "cannot be read."
         }
     }

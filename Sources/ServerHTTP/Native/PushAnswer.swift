@@ -53,17 +53,7 @@ struct PushAnswer: Sendable {
 
     /// Takes the body; when the server can wait no longer, cuts it off.
     private func run() async -> PushOutcome {
-        let cutting = exchange.server.cutting
-        let body = exchange.body
-        return await withTaskGroup(of: Void.self) { group in
-            group.addTask {
-                await cutting.wait()
-                if cutting.isOpen { body.cut() }
-            }
-            let outcome = await session.run(body)
-            group.cancelAll()
-            return outcome
-        }
+        await exchange.body.untilCut(exchange.server.cutting) { await session.run(exchange.body) }
     }
 
     private static func members(_ summary: PushSummary) -> [JSONValue.Member] {

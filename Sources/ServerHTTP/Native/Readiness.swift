@@ -7,7 +7,7 @@ struct Readiness: Equatable, Sendable {
     /// What stands in the way; empty when nothing does.
     var problems: [String] = []
 
-    /// Streams that could not be opened, with the reason. They do not stand in the way of others.
+    /// Streams that could not be opened, with the reason; they do not stand in the way of others.
     var damagedStreams: [(String, String)] = []
 
     var isReady: Bool { problems.isEmpty }
@@ -41,7 +41,7 @@ struct Readiness: Equatable, Sendable {
         return readiness
     }
 
-    /// Writes to a file without a name; gives 0 or the error number. Blocks.
+    /// Writes to a file without a name, blocking; gives 0 or the error number.
     private static func writeProbe(_ directory: String) -> Int32 {
         let descriptor = unsafe open(directory, O_WRONLY | O_CLOEXEC | temporaryFile, 0o600)
         guard descriptor >= 0 else { return errno }

@@ -1,7 +1,9 @@
 import FragmentLog
 import MediaModel
 
-/// What a client says about a stream to be made. Members that are not known are refused.
+/// What a client says about a stream to be made.
+///
+/// Members that are not known are refused.
 struct StreamRequest: Decodable {
     private enum Key: String, CaseIterable, CodingKey {
         case name, retentionHours, maxBytes, mediaType, deviceName, kmsKeyId, tags

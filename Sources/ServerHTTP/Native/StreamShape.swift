@@ -8,6 +8,7 @@ enum StreamShape {
     /// - Parameters:
     ///   - stream: The stream.
     ///   - oldest: Its oldest fragment, where the answer says it.
+    /// - Returns: The object.
     static func json(_ stream: StreamLog, oldest: FragmentRecord? = nil) -> JSONValue {
         let info = stream.info
         let settings = info.settings

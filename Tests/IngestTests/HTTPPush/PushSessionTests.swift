@@ -10,7 +10,7 @@ import Testing
 @Suite struct PushSessionTests {
     static let containers = ["mpegts", "matroska", "flv", "mp4"]
 
-    @Test(arguments: containers, [SampleMedia.visitor, .bunny2sGOP])
+    @Test(arguments: containers + ["matroska-file"], [SampleMedia.visitor, .bunny2sGOP])
     func `a push becomes one fragment per group of pictures without loss`(
         format: String,
         media: SampleMedia
@@ -88,6 +88,45 @@ import Testing
         default:
             #expect(audio.map(\.pts) == stated)
         }
+        await bench.close()
+    }
+
+    @Test func `a transport stream that passes zero goes on`() async throws {
+        let bench = try await IngestBench()
+        // 33 bits of 1/90000 s end after 95 443.7 s.
+        let body = try await Remux.make(.visitor, "mpegts", ["-output_ts_offset", "95436"])
+        let outcome = try await bench.push(body)
+        #expect(outcome.error == nil)
+        #expect(outcome.summary.gaps == [])
+        let records = try await bench.records()
+        #expect(records.count == 8)
+        #expect(records.allSatisfy { $0.flags.isEmpty && $0.durationMilliseconds == 2000 })
+        #expect(records.last?.producer == IngestBench.start.advanced(byMilliseconds: 14_000))
+        await bench.close()
+    }
+
+    @Test func `open groups of pictures are flagged`() async throws {
+        let bench = try await IngestBench()
+        let body = try await Program.succeed(
+            [
+                "ffmpeg", "-v", "error", "-nostdin", "-i", SampleMedia.visitor.path, "-t", "6",
+                "-vf", "scale=160:-2", "-c:v", "libx265", "-preset", "ultrafast", "-x265-params",
+                "log-level=none:keyint=50:min-keyint=50:bframes=3:open-gop=1", "-c:a", "libopus",
+                "-f", "matroska", "-",
+            ]
+        )
+        let outcome = try await bench.push(body)
+        #expect(outcome.error == nil)
+        let records = try await bench.records()
+        #expect(records.map { $0.flags.contains(.openGOP) } == [false, true, true])
+        #expect(records.allSatisfy { !$0.flags.contains(.dtsAdjusted) })
+        var samples: [SampleEntry] = []
+        for record in records { samples += try await bench.table(record).samples }
+        // Opus at 48 kHz in frames of 20 ms, in spite of the container's milliseconds.
+        let audio = samples.filter { $0.track == 2 }
+        #expect(zip(audio, audio.dropFirst()).suffix(250).allSatisfy { $1.pts - $0.pts == 960 })
+        let stated = try await Remux.packets(body, "v").map(\.pts)
+        #expect(samples.filter { $0.track == 1 }.map(\.pts) == stated)
         await bench.close()
     }
 

@@ -93,6 +93,34 @@ import Testing
         #expect(times.next(pts: nil, dts: nil) == nil)
     }
 
+    @Test(
+        arguments: [
+            (1, 1), (.max, 1), (1, .max), (.max, .max), (1, 90_000), (4_294_967_291, 7),
+        ] as [(UInt32, UInt32)],
+        [Int64(0), 1, -1, .max, .min, 1 << 58]
+    )
+    func `no time base and no time traps`(base: (UInt32, UInt32), time: Int64) throws {
+        let timeBase = try #require(TimeBase(numerator: base.0, denominator: base.1))
+        for codec in ["A_AAC", "A_OPUS", "V_MPEG4/ISO/AVC"] {
+            var timing = TrackTiming(
+                source: Track(
+                    number: 1,
+                    kind: .audio,
+                    codecID: codec,
+                    codecPrivate: [0x11, 0x90],
+                    timeBase: timeBase,
+                    defaultDuration: .max
+                ),
+                statesDecodeTimes: false,
+                reorderDepth: 2,
+                frameTicks: time
+            )
+            for pts in [nil, time, time &+ 1, 0, time] as [Int64?] {
+                _ = timing.next(pts: pts, dts: time, duration: time, payload: [0xFC])
+            }
+        }
+    }
+
     @Test(arguments: UInt64(0)..<200)
     func `decode times increase but for jumps and never trap`(seed: UInt64) {
         var random = SplitMix(seed: seed)

@@ -36,6 +36,15 @@ struct AudioSpecificConfigTests {
         #expect(read.frameSampleCount == frameSampleCount)
     }
 
+    @Test func `a program config element tells the channels`() throws {
+        let bytes = [UInt8](hex: "118004c4010020000d4c61766335392e33372e313030")
+        let read = try AudioSpecificConfig(bytes.span)
+        #expect(read.channelConfiguration == 0)
+        #expect(read.channelCount == 3)
+        let cut = Array(bytes.prefix(5))
+        #expect(try AudioSpecificConfig(cut.span).channelCount == 0)
+    }
+
     @Test(arguments: ["", "11", "1680", "17FF", "F8", "1780000010"])
     func `short and reserved configurations are refused`(hex: String) {
         let bytes = [UInt8](hex: hex)
@@ -117,5 +126,36 @@ struct ADTSHeaderTests {
         let bytes = [UInt8](hex: hex)
         let header = ADTSHeader(bytes.span)
         #expect(header == nil)
+    }
+}
+
+struct OpusPacketTests {
+    @Test(
+        arguments: [
+            // SILK 20 ms, hybrid 20 ms, CELT 2.5 ms and 20 ms; one frame each.
+            ("0800", 960), ("6800", 960), ("8000", 120), ("F800", 960),
+            // Two frames, and a count.
+            ("F900", 1920), ("FA00", 1920), ("FB06", 5760), ("FB83", 2880), ("1800", 2880),
+            ("", nil), ("FB", nil), ("FB00", nil), ("FB07", nil), ("1B3F", nil),
+        ] as [(String, UInt32?)]
+    )
+    func `a packet tells how long it lasts`(hex: String, count: UInt32?) {
+        let bytes = [UInt8](hex: hex)
+        let found = OpusPacket.sampleCount(bytes.span)
+        #expect(found == count)
+    }
+}
+
+struct EnhancedAC3HeaderTests {
+    @Test(
+        arguments: [
+            ("0B77 0000 04", 2), ("0B77 0000 02", 1), ("0B77 0000 0F", 6), ("0B77 0000 00", 2),
+            ("0B77 0000", nil), ("0B78 0000 04", nil), ("", nil),
+        ] as [(String, UInt32?)]
+    )
+    func `a frame tells its channels`(hex: String, count: UInt32?) {
+        let bytes = [UInt8](hex: hex)
+        let found = EnhancedAC3Header.channelCount(bytes.span)
+        #expect(found == count)
     }
 }

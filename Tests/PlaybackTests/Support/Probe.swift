@@ -85,16 +85,19 @@ func decoded(_ file: ByteBuffer) async throws -> (hashes: String, complaints: St
 
 /// Cuts native output into its documents.
 func documents(_ output: ByteBuffer) -> [ByteBuffer] {
-    let mark: [UInt8] = [0x1A, 0x45, 0xDF, 0xA3]
-    let bytes = Array(output.readableBytesView)
+    let bytes = output.readableBytesUInt8Span
     var starts: [Int] = []
     var index = 0
     while index + 4 <= bytes.count {
-        if bytes[index] == 0x1A, Array(bytes[index..<index + 4]) == mark { starts.append(index) }
+        if bytes[index] == 0x1A, bytes[index + 1] == 0x45, bytes[index + 2] == 0xDF,
+            bytes[index + 3] == 0xA3
+        {
+            starts.append(index)
+        }
         index += 1
     }
     return starts.enumerated().map { place, start in
         let end = place + 1 < starts.count ? starts[place + 1] : bytes.count
-        return ByteBuffer(bytes: bytes[start..<end])
+        return output.getSlice(at: output.readerIndex + start, length: end - start) ?? ByteBuffer()
     }
 }

@@ -22,6 +22,22 @@ struct SourceDocument: Sendable {
     static let bunnyRelative = Task { try await SourceDocument(.bunny2sGOP, absolute: false) }
     static let visitor = Task { try await SourceDocument(.visitor, absolute: true) }
 
+    /// Two seconds in two groups of pictures, the second an open one.
+    static let openGOP = Task {
+        try await SourceDocument(
+            file: Program.succeed(
+                [
+                    "ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i",
+                    "testsrc=s=160x90:r=25:d=1.92", "-c:v", "libx264", "-preset", "ultrafast",
+                    "-pix_fmt", "yuv420p", "-x264-params",
+                    "open-gop=1:bframes=2:b-adapt=0:keyint=24:min-keyint=24:scenecut=0",
+                    "-output_ts_offset", String(start / 1000), "-cluster_time_limit", "100000",
+                    "-cluster_size_limit", "100000000", "-f", "matroska", "pipe:1",
+                ]
+            )
+        )
+    }
+
     /// The Clusters' timecodes in native output that begins with the first of them.
     func outputTimecodes(_ indices: [Int], first: UInt64 = 21) -> [UInt64] {
         indices.map { clusters[$0].timecode - clusters[indices[0]].timecode + first }

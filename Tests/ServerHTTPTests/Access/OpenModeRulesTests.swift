@@ -3,14 +3,19 @@ import Testing
 @testable import ServerHTTP
 
 struct OpenModeRulesTests {
-    private static func rules(_ change: (inout ServerConfiguration) -> Void = { _ in }) -> OpenModeRules {
+    private static func rules(
+        _ change: (inout ServerConfiguration) -> Void = { _ in }
+    ) -> OpenModeRules {
         var configuration = ServerConfiguration()
         change(&configuration)
         return OpenModeRules(configuration)
     }
 
     private static func judge(
-        _ rules: OpenModeRules, host: String?, origins: [String] = [], sites: [String] = []
+        _ rules: OpenModeRules,
+        host: String?,
+        origins: [String] = [],
+        sites: [String] = []
     ) -> APIError.Code? {
         do throws(APIError) {
             try rules.check(host: host, origins: origins, fetchSites: sites)
@@ -29,7 +34,8 @@ struct OpenModeRulesTests {
     }
 
     @Test(arguments: [
-        "evil.com", "evil.com:8080", "localhost.evil.com", "127.0.0.1.evil.com", "127.1", "0177.0.0.1",
+        "evil.com", "evil.com:8080", "localhost.evil.com", "127.0.0.1.evil.com", "127.1",
+        "0177.0.0.1",
         "2130706433", "0x7f.1", "0.0.0.0", "192.168.1.1", "[::2]", "::1", "[::1", "localhost:",
         "localhost:99999", "localhost:80:80", "user@localhost", "local host", "", "localhost/",
         "128.0.0.1", "[127.0.0.1]", "[::ffff:8.8.8.8]",
@@ -52,7 +58,8 @@ struct OpenModeRulesTests {
         #expect(Self.judge(rules, host: "cams.example.org") == nil)
         #expect(Self.judge(rules, host: "other.example.org") == .misdirected)
         #expect(
-            Self.judge(rules, host: "localhost", origins: ["https://cams.example.org"]) == nil)
+            Self.judge(rules, host: "localhost", origins: ["https://cams.example.org"]) == nil
+        )
     }
 
     @Test func `a server on every address takes literals but no foreign names`() {

@@ -34,7 +34,9 @@ struct ServerConfigurationTests {
         #expect(accepted == nil)
     }
 
-    @Test(arguments: ["", "localhost", "127.0.0.1", ":80", "::1:80", "host:port", "a b:80", "h:70000"])
+    @Test(arguments: [
+        "", "localhost", "127.0.0.1", ":80", "::1:80", "host:port", "a b:80", "h:70000",
+    ])
     func `what is no address is none`(_ text: String) {
         #expect(ListenAddress(text) == nil)
     }
@@ -56,7 +58,9 @@ struct ServerConfigurationTests {
         #expect(PublicURL(text)?.description == url)
     }
 
-    @Test(arguments: ["h", "ftp://h", "http://", "http://h?x", "http://h/#x", "http://u@h", "http://h/a b"])
+    @Test(arguments: [
+        "h", "ftp://h", "http://", "http://h?x", "http://h/#x", "http://u@h", "http://h/a b",
+    ])
     func `what is no public URL is none`(_ text: String) {
         #expect(PublicURL(text) == nil)
     }

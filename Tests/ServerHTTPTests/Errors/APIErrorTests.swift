@@ -86,7 +86,8 @@ struct APIErrorTests {
         (.damaged, .damaged), (.unsupported, .unsupportedMedia), (.ioError, .ioError),
         (.cancelled, .shuttingDown),
     ])
-    func `an error of playback has its answer`(_ code: PlaybackError.Code, _ answer: APIError.Code) {
+    func `an error of playback has its answer`(_ code: PlaybackError.Code, _ answer: APIError.Code)
+    {
         #expect(APIError(PlaybackError(code, "what happened")).code == answer)
     }
 
@@ -102,7 +103,8 @@ struct APIErrorTests {
         let native = ErrorAnswer.native(error, id: "abc")
         #expect(
             text(native)
-                == #"{"error":{"code":"contention","message":"Two \"fight\".","requestId":"abc"}}"#)
+                == #"{"error":{"code":"contention","message":"Two \"fight\".","requestId":"abc"}}"#
+        )
         #expect(native.headers[.retryAfter] == "60")
         let kvs = ErrorAnswer.kvs(APIError(.streamNotFound, "Gone."))
         #expect(text(kvs) == #"{"__type":"ResourceNotFoundException","Message":"Gone."}"#)

@@ -13,7 +13,10 @@ struct KVSValueTests {
         (#""2019-03-07T02:00:09.774Z""#, 1_551_924_009_774),
         (#""2019-03-07T03:00:09.774+01:00""#, 1_551_924_009_774),
     ])
-    func `times are read in every form that clients send`(_ text: String, _ milliseconds: Int64) throws {
+    func `times are read in every form that clients send`(
+        _ text: String,
+        _ milliseconds: Int64
+    ) throws {
         let box = try JSONBody.decode(Box.self, from: ByteBuffer(string: "{\"t\":\(text)}"))
         #expect(box.t.timestamp.milliseconds == milliseconds)
     }

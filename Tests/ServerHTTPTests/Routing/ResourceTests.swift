@@ -7,7 +7,10 @@ import Testing
 
 struct ResourceTests {
     private static let number = FragmentNumber(
-        sequence: 7, serverMilliseconds: 1_700_000_000_000, random: 5)
+        sequence: 7,
+        serverMilliseconds: 1_700_000_000_000,
+        random: 5
+    )
 
     private static func name(_ text: String) throws -> StreamName {
         try #require(StreamName(text))
@@ -56,11 +59,17 @@ struct ResourceTests {
 
 struct QueryTests {
     @Test func `parameters are decoded and a plus stays`() throws {
-        let query = try Query("from=2026-01-01T00:00:00+01:00&to=now&by=server", accepted: ["from", "to", "by"])
+        let query = try Query(
+            "from=2026-01-01T00:00:00+01:00&to=now&by=server",
+            accepted: ["from", "to", "by"]
+        )
         #expect(query["from"] == "2026-01-01T00:00:00+01:00")
         #expect(try query.time("to") == .now)
         #expect(try query.clock() == .server)
-        #expect(try Query("from=%2D5m", accepted: ["from"]).time("from") == .beforeNow(milliseconds: 300_000))
+        #expect(
+            try Query("from=%2D5m", accepted: ["from"]).time("from")
+                == .beforeNow(milliseconds: 300_000)
+        )
         #expect(try Query(String?.none, accepted: []).time("from") == nil)
     }
 
@@ -92,7 +101,8 @@ struct PageCursorTests {
             for start in [Int64.min, -1, 0, 1_700_000_000_000, .max] {
                 let cursor = PageCursor(
                     clock: clock,
-                    position: .init(start: Timestamp(milliseconds: start), number: number))
+                    position: .init(start: Timestamp(milliseconds: start), number: number)
+                )
                 #expect(PageCursor(cursor.text) == cursor)
             }
         }

@@ -2,7 +2,7 @@ import CFFmpeg
 import MediaModel
 import NIOCore
 
-extension Demuxer {
+extension DemuxerCore {
     /// Makes a sample of a packet; `nil` when there is nothing to deliver.
     ///
     /// - Throws: When the packet brings a track too many.
@@ -26,6 +26,10 @@ extension Demuxer {
         if isNew {
             tracks[state.index].update(from: state.normalizer)
             state.continuation?.update(from: state.normalizer)
+        }
+        if tracks[state.index].channelCount == 0, tracks[state.index].codecID == "A_EAC3" {
+            // libavformat's parser leaves the channels to a decoder.
+            tracks[state.index].channelCount = EnhancedAC3Header.channelCount(bytes) ?? 0
         }
         guard output.payload.readableBytes > 0 else {
             droppedSampleCount += 1
@@ -54,11 +58,20 @@ extension Demuxer {
         var pts = unsafe clock.unwrap(packet.pointee.pts.timestamp, bitCount: bits)
         var duration = unsafe max(packet.pointee.duration, 0)
         if state.continuation != nil {
-            pts = state.continuation?.next(stated: pts ?? dts)
+            pts = state.continuation?.next(
+                stated: pts ?? dts,
+                duration: duration,
+                sampleCount: tracks[state.index].codecID == "A_OPUS"
+                    ? OpusPacket.sampleCount(output.payload.readableBytesUInt8Span) : nil
+            )
             dts = dts ?? pts
             if duration == 0, let pts, let end = state.continuation?.end {
                 duration = max(0, end.subtractingReportingOverflow(pts).partialValue)
             }
+        }
+        if !tracks[state.index].statesDecodeTimes, tracks[state.index].kind == .video {
+            // What libavformat infers without a decoder is right for some streams only.
+            dts = nil
         }
         let damage = unsafe packet.pointee.flags & AV_PKT_FLAG_CORRUPT != 0
         let isClosed = output.facts.isInstantRefresh

@@ -1,7 +1,7 @@
 import CFFmpeg
 import MediaModel
 
-extension Demuxer {
+extension DemuxerCore {
     /// Takes up streams that the demuxer has found since the last call.
     func addStreams() throws {
         while streams.count < context.streamCount {
@@ -52,19 +52,18 @@ extension Demuxer {
         )
         unsafe track.fill(from: parameters, averageFrameRate: stream.avg_frame_rate)
         track.update(from: normalizer)
-        if normalizer.form == .adts,
-            let configuration = unsafe MatroskaCodec.adtsConfiguration(
-                parameters
-            )
-        {
-            track.codecPrivate = configuration
-        }
         tracks.append(track)
         streams[index] = .track(
             TrackState(
                 index: track.index,
                 normalizer: normalizer,
-                continuation: unsafe AudioContinuation(track, parameters, normalizer),
+                continuation: unsafe AudioContinuation(
+                    track,
+                    parameters,
+                    normalizer,
+                    // ADTS alone has no times at all.
+                    startsAtZero: format == .adts
+                ),
                 announced: track.codecPrivate
             )
         )
@@ -150,11 +149,16 @@ extension DemuxedTrack {
             height = facts.height
             if let delay = facts.reorderCountMax { videoDelay = delay }
         }
-        if Codec(codecID: codecID) == .aac,
-            let configuration = try? AudioSpecificConfig(codecPrivate.span)
-        {
-            if sampleRate == 0 { sampleRate = configuration.outputSampleRate }
-            if channelCount == 0 { channelCount = configuration.channelCount }
+        switch Codec(codecID: codecID) {
+        case .aac:
+            // FLV states 44.1 kHz stereo whatever it holds: the set-up knows.
+            guard let configuration = try? AudioSpecificConfig(codecPrivate.span) else { break }
+            sampleRate = configuration.outputSampleRate
+            if configuration.channelCount > 0 { channelCount = configuration.channelCount }
+        case .opus:
+            sampleRate = OpusPacket.sampleRate
+        default:
+            break
         }
     }
 }

@@ -4,12 +4,16 @@ import NIOCore
 import ServerHTTP
 
 extension ListenAddress: ExpressibleByArgument {
-    public init?(argument: String) { self.init(argument) }
-    public var defaultValueDescription: String { description }
+    /// Reads an address; `nil` when it is none.
+    package init?(argument: String) { self.init(argument) }
+
+    /// The address as it is written.
+    package var defaultValueDescription: String { description }
 }
 
 extension PublicURL: ExpressibleByArgument {
-    public init?(argument: String) { self.init(argument) }
+    /// Reads a URL; `nil` when it is none.
+    package init?(argument: String) { self.init(argument) }
 }
 
 /// A number of bytes, as in `500`, `64KiB` or `2GiB`.

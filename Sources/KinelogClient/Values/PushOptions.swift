@@ -1,0 +1,23 @@
+/// What a producer says about the media it sends.
+public struct PushOptions: Hashable, Sendable {
+    /// Capture time of the first sample in milliseconds since 1970; `nil` lets the server estimate
+    /// it from arrival.
+    public var startMilliseconds: Int64?
+
+    /// The media type of the bytes, such as `video/mp2t`; `nil` lets the server look at them.
+    public var contentType: String?
+
+    /// A text by which the server knows a repeated push; `nil` for none.
+    public var idempotencyKey: String?
+
+    /// Options, each unset unless given.
+    public init(
+        startMilliseconds: Int64? = nil,
+        contentType: String? = nil,
+        idempotencyKey: String? = nil
+    ) {
+        self.startMilliseconds = startMilliseconds
+        self.contentType = contentType
+        self.idempotencyKey = idempotencyKey
+    }
+}

@@ -1,0 +1,13 @@
+import Glibc
+import MediaModel
+
+extension Timestamp {
+    /// This machine's clock.
+    static var wallClock: Timestamp {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(
+            milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+        )
+    }
+}
