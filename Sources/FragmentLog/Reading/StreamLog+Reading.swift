@@ -109,9 +109,15 @@ extension StreamLog {
             let file = try log.descriptors.file("\(directory)/\(StreamFiles.index(segment.first))")
             return SegmentIndex(id: segment, count: count, file: file)
         } catch {
-            // Retention took it between the look-up and the open.
-            if error.code == .gone { return nil }
-            throw error
+            guard error.code == .gone else { throw error }
+            // Retention may have taken it between the look-up and the open, and said so first.
+            let row = try log.rows.segment(of: id, containing: segment.first)
+            guard let row, row.first == segment.first else { return nil }
+            throw LogError(
+                .damaged,
+                "\(directory)/\(StreamFiles.index(segment.first)) is missing: see that the media volume is mounted, or run 'kinelog verify'.",
+                cause: error
+            )
         }
     }
 
