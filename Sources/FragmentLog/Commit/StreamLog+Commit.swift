@@ -290,6 +290,7 @@ extension StreamLog {
             for (fragment, _, result) in results {
                 state.open.removeAll { $0.fragment === fragment }
                 if case .success(let record) = result { state.head = record }
+                state.lastSent = (fragment.session, fragment.lastAppend)
             }
             if let published { state.active = published }
         }

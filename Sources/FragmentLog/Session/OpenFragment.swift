@@ -246,9 +246,10 @@ package final class OpenFragment: Sendable {
         }
     }
 
-    var millisecondsSinceAppend: Int64 {
-        stream.log.clock.bootMilliseconds() - content.withLock { $0.lastAppend }
-    }
+    /// When bytes came last, in milliseconds since boot.
+    var lastAppend: Int64 { content.withLock { $0.lastAppend } }
+
+    var millisecondsSinceAppend: Int64 { stream.log.clock.bootMilliseconds() - lastAppend }
 
     /// Makes the fragment's end known: readers go on from the log segment.
     func published(_ record: FragmentRecord) {

@@ -51,6 +51,8 @@ package final class StreamLog: Sendable {
         var deferredEvents: [PendingEvent] = []
         var isCommitScheduled = false
         var arbiter: TakeoverArbiter
+        /// Which session's fragment was stored last, and when its last bytes came.
+        var lastSent: (session: UInt64, bootMilliseconds: Int64)?
         var sessionCount = 0
         /// Set when the stream is deleted or the log is closed: nothing begins any more.
         var closed: LogError?
@@ -194,9 +196,13 @@ package final class StreamLog: Sendable {
             if state.nextSequence >= state.reservedEnd { return nil }
             if isFirst {
                 let last = state.open.last { $0.session.id != session.id }
-                let isSending =
-                    (last?.fragment.millisecondsSinceAppend ?? .max)
-                    < log.configuration.silentTakeoverMilliseconds
+                let limit = log.configuration.silentTakeoverMilliseconds
+                let isOpenSending = (last?.fragment.millisecondsSinceAppend ?? .max) < limit
+                // Between two fragments a session is sending as well.
+                let hasSent = state.lastSent.map {
+                    $0.session == state.arbiter.current && now - $0.bootMilliseconds < limit
+                }
+                let isSending = isOpenSending || hasSent == true
                 switch state.arbiter.firstSample(
                     of: session.id,
                     at: now,
@@ -207,7 +213,7 @@ package final class StreamLog: Sendable {
                 case .takeOver:
                     for other in state.open where !other.fragment.isEnded {
                         overlaps = true
-                        if !isSending { interrupted.append(other.fragment) }
+                        if !isOpenSending { interrupted.append(other.fragment) }
                     }
                 case .refuse(let milliseconds):
                     failure = contention(forMilliseconds: milliseconds)
