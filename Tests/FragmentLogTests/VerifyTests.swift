@@ -14,7 +14,7 @@ import Testing
     /// Two streams, several log segments, sessions, gaps, a hold and a deleted range; closed.
     static func small() async throws -> TemporaryLog {
         var place = try TemporaryLog(clock: SteppedClock(start))
-        place.configuration.roll.bytes = 2500
+        place.configuration.roll.bytes = 1500
         let log = try await place.open()
         for name in ["a", "b"] {
             let stream = try await log.createStream(StreamSettings(name: .test(name)))

@@ -49,6 +49,14 @@ extension TemporaryLog {
         try FileManager.default.removeItem(atPath: file(name))
     }
 
+    /// Makes an empty directory.
+    package func make(_ name: String) throws {
+        try FileManager.default.createDirectory(
+            atPath: file(name),
+            withIntermediateDirectories: false
+        )
+    }
+
     /// Inverts one bit of a file.
     package func flip(_ name: String, at offset: Int) throws {
         var bytes = try bytes(name)
