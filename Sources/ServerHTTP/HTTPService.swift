@@ -63,7 +63,11 @@ package final class HTTPService: Service {
                         await bound.bound(index, ListenAddress(host: address.host, port: port))
                     }
                     group.addTask {
-                        try await listener.run()
+                        do {
+                            try await listener.run()
+                        } catch {
+                            throw ListenError(address: address, cause: error)
+                        }
                         return .listenerEnded
                     }
                 }
@@ -143,6 +147,28 @@ package final class HTTPService: Service {
         var logger = logger
         if logger.logLevel < .warning { logger.logLevel = .warning }
         return logger
+    }
+}
+
+/// An address that cannot be listened on.
+package struct ListenError: Error, Sendable, CustomStringConvertible {
+    /// The address.
+    package let address: ListenAddress
+
+    /// What the system says.
+    package let cause: any Error
+
+    /// What happened and what to do about it.
+    package var description: String {
+        let code = (cause as? IOError)?.errnoCode
+        let found =
+            switch code {
+            case EADDRINUSE: "another program listens there; end it or choose another with --http"
+            case EACCES: "this user may not; take a port above 1023 or another user"
+            case EADDRNOTAVAIL: "it is no address of this machine; choose another with --http"
+            default: "\(cause)"
+            }
+        return "\(address) cannot be listened on: \(found)."
     }
 }
 

@@ -35,7 +35,16 @@ final class Script {
         say(
             "script: \(acknowledged.count) acknowledged, \(refusals) refused, \(failures.count) wrong"
         )
-        if !arguments.abandons { await log.close() }
+        if arguments.abandons {
+            // A recording has to end between two calls, so spilling comes to rest first.
+            var before = -1
+            while log.openFragmentBytes != before {
+                before = log.openFragmentBytes
+                try await Task.sleep(for: .milliseconds(30))
+            }
+        } else {
+            await log.close()
+        }
         // At once, as a crash would, and without waiting for anything.
         _exit(failures.isEmpty ? 0 : 1)
     }

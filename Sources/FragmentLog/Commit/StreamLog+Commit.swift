@@ -31,8 +31,9 @@ struct ClosedSegment {
     var extent: SegmentExtent
     /// For one whose sync failed: what is known to be durable.
     var durableLength: UInt64?
-    /// Whether its row may say what it holds. Otherwise the next start has to look, and readers are
-    /// told by this process until then.
+    /// Whether its row may say what it holds.
+    ///
+    /// Otherwise the next start has to look, and readers are told by this process until then.
     var isIndexDurable: Bool
 }
 
@@ -574,7 +575,9 @@ extension StreamLog {
         }
     }
 
-    /// Brings the catalog up to what the files say, as after a full disk. Blocks.
+    /// Brings the catalog up to what the files say, as after a full disk.
+    ///
+    /// Blocks.
     func catchUp() {
         commit.withLock { commit in
             closeRows(&commit)

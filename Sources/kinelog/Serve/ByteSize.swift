@@ -5,15 +5,15 @@ import ServerHTTP
 
 extension ListenAddress: ExpressibleByArgument {
     /// Reads an address; `nil` when it is none.
-    public init?(argument: String) { self.init(argument) }
+    package init?(argument: String) { self.init(argument) }
 
     /// The address as it is written.
-    public var defaultValueDescription: String { description }
+    package var defaultValueDescription: String { description }
 }
 
 extension PublicURL: ExpressibleByArgument {
     /// Reads a URL; `nil` when it is none.
-    public init?(argument: String) { self.init(argument) }
+    package init?(argument: String) { self.init(argument) }
 }
 
 /// A number of bytes, as in `500`, `64KiB` or `2GiB`.

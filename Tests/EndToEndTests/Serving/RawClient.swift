@@ -133,6 +133,9 @@ final class RawClient: Sendable {
         return length == 0 ? nil : bytes
     }
 
+    /// Ends the connection in both directions; the descriptor goes with the last reference.
+    func leave() { shutdown(socket, Int32(SHUT_RDWR)) }
+
     /// Says that nothing more will be sent.
     func finishSending() { shutdown(socket, Int32(SHUT_WR)) }
 

@@ -123,11 +123,35 @@ final class ServerProcess: Sendable {
         }
     }
 
-    /// How many descriptors the process has open.
-    var descriptorCount: Int {
+    /// How many sockets the process has open.
+    var socketCount: Int {
         get throws {
-            try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd").count
+            let path = "/proc/\(process)/fd"
+            return try FileManager.default.contentsOfDirectory(atPath: path).count { name in
+                let target = try? FileManager.default.destinationOfSymbolicLink(
+                    atPath: "\(path)/\(name)"
+                )
+                return target?.hasPrefix("socket:") == true
+            }
         }
+    }
+
+    /// Waits for something to become true, looking again every few milliseconds.
+    ///
+    /// - Throws: ``Failure`` when it has not after ten seconds.
+    func wait(until isTrue: () async throws -> Bool) async throws {
+        for _ in 0..<1000 {
+            if try await isTrue() { return }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        throw Failure("what was waited for did not happen; the log: \(log)")
+    }
+
+    /// Waits for a text in its log.
+    ///
+    /// - Throws: ``Failure`` when it does not come.
+    func waitForLog(_ text: String) async throws {
+        try await wait(until: { log.contains(text) })
     }
 
     struct Failure: Error, CustomStringConvertible {

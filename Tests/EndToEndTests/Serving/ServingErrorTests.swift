@@ -197,60 +197,37 @@ import Testing
         #expect(response.text.contains("streamNotFound"))
     }
 
-    @Test(arguments: [
-        ("evil.com", 421), ("evil.com:8080", 421), ("127.0.0.1.evil.com", 421), ("0.0.0.0", 421),
-        ("localhost", 200), ("localhost:1", 200), ("127.0.0.1:9", 200), ("[::1]:80", 200),
-        ("cams.example.org:443", 200), ("kv.example.org", 200),
-    ])
-    func `only names of this server are answered`(_ host: String, _ status: Int) async throws {
-        let server = try await Self.named.server
-        #expect(try await server.request("GET", "/healthz", host: host).status == status)
-    }
-
-    /// One server for the table above.
-    private actor Named {
-        private var task: Task<ServerProcess, any Error>?
-        private let directory: TemporaryDirectory?
-
-        init() { directory = try? TemporaryDirectory() }
-
-        var server: ServerProcess {
-            get async throws {
-                let path = directory?.path ?? "/nonexistent"
-                let task =
-                    task
-                    ?? Task {
-                        try await ServerProcess.start(
-                            path,
-                            "--host-name",
-                            "cams.example.org",
-                            "--public-url",
-                            "https://kv.example.org/prefix/"
-                        )
-                    }
-                self.task = task
-                return try await task.value
-            }
+    @Test func `only names of this server are answered`() async throws {
+        let directory = try TemporaryDirectory()
+        let server = try await ServerProcess.start(
+            directory.path,
+            "--host-name",
+            "cams.example.org",
+            "--public-url",
+            "https://kv.example.org/prefix/"
+        )
+        let hosts: [(String?, Int)] = [
+            (nil, 400), ("evil.com", 421), ("evil.com:8080", 421), ("127.0.0.1.evil.com", 421),
+            ("0.0.0.0", 421), ("localhost", 200), ("localhost:1", 200), ("127.0.0.1:9", 200),
+            ("[::1]:80", 200), ("cams.example.org:443", 200), ("kv.example.org", 200),
+        ]
+        for (host, status) in hosts {
+            #expect(try await server.request("GET", "/healthz", host: host).status == status)
         }
-    }
-
-    private static let named = Named()
-
-    @Test func `no host at all is a bad request`() async throws {
-        let server = try await Self.named.server
-        #expect(try await server.request("GET", "/healthz", host: nil).status == 400)
+        _ = try await server.request("POST", "/createStream", text: #"{"StreamName":"cam"}"#)
+        let endpoint = try await server.request(
+            "POST",
+            "/getDataEndpoint",
+            text: #"{"StreamName":"cam","APIName":"PUT_MEDIA"}"#
+        )
+        #expect(endpoint.text == #"{"DataEndpoint":"https://kv.example.org/prefix"}"#)
     }
 
     @Test func `data endpoints are where clients can come`() async throws {
-        let named = try await Self.named.server
-        _ = try await named.request("POST", "/createStream", text: #"{"StreamName":"cam"}"#)
-        let ask = ByteBuffer(string: #"{"StreamName":"cam","APIName":"PUT_MEDIA"}"#)
-        let configured = try await named.request("POST", "/getDataEndpoint", body: ask)
-        #expect(configured.text == #"{"DataEndpoint":"https://kv.example.org/prefix"}"#)
-
         let directory = try TemporaryDirectory()
         let server = try await ServerProcess.start(directory.path)
         _ = try await server.request("POST", "/createStream", text: #"{"StreamName":"cam"}"#)
+        let ask = ByteBuffer(string: #"{"StreamName":"cam","APIName":"PUT_MEDIA"}"#)
         for (host, url) in [
             ("localhost", "http://localhost:\(server.port)"),
             ("127.0.0.1:99", "http://127.0.0.1:99"),
