@@ -252,12 +252,12 @@ package final class StreamLog: Sendable {
             )
             state.open.append((fragment, session))
             session.begun(fragment)
+            log.budget.enter(fragment)
             return fragment
         }
         if refused { recordRefusal(.contention) }
         if let failure { throw failure }
         guard let fragment else { return .needsNumbers }
-        log.budget.enter(fragment)
         for other in interrupted { other.interrupt(takenOver(other.session)) }
         if overlaps { log.watchOverlap(of: self) }
         reserveNumbersAhead()
