@@ -85,7 +85,7 @@ package final class BytePipe: Sendable {
 
     /// Ends both sides at once: what waits is dropped, the writer and the reader get `error`.
     ///
-    /// Only the first call counts, and none after the reader has read to the end.
+    /// Only the first call counts.
     package func abort(_ error: any Error) {
         let writer = monitor.withLock { state -> CheckedContinuation<Void, any Error>? in
             guard state.failure == nil else { return nil }

@@ -56,6 +56,8 @@ import CFFmpeg
         // On failure the call frees the context and clears the pointer.
         let opened = unsafe avformat_open_input(&context, "", demuxer, &options)
         if opened < 0 { return (opened, "avformat_open_input") }
+        // What is left was not understood: a confinement that does not hold.
+        if unsafe av_dict_count(options) > 0 { return (ff_error_argument, "an option is unknown") }
         let found = unsafe avformat_find_stream_info(context, nil)
         return (min(found, 0), "avformat_find_stream_info")
     }

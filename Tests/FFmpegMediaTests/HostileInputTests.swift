@@ -90,7 +90,7 @@ struct HostileInputTests {
     }
 
     @Test func `damage in the first bytes never traps`() async throws {
-        for container in Self.containers {
+        for container in Container.allCases {
             let original = Array(buffer: try await container.smallFixture().bytes.prefix(4096))
             try await OwnThread.run {
                 var generator = SeededGenerator(seed: 9)

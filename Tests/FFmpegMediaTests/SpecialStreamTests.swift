@@ -207,6 +207,17 @@ struct SpecialStreamTests {
         #expect(try await read(bytes, .matroska, limits).tracks.count == 9)
     }
 
+    @Test func `a container that declares streams without measure is refused`() async throws {
+        let maps = (0..<70).flatMap { _ in ["-map", "0:a"] }
+        let bytes = try await make(
+            ["-t", "0.1", "-i", SampleMedia.visitor.path],
+            maps + ["-c", "copy", "-f", "matroska"]
+        )
+        let refused = try await read(bytes, .matroska)
+        #expect(refused.error?.code == .limit)
+        #expect(refused.error?.message.contains("max_streams parameter (64)") == true)
+    }
+
     @Test func `bytes without a sample end at the limit`() async throws {
         var limits = DemuxerLimits()
         limits.byteCountWithoutSampleMax = 50_000

@@ -2,12 +2,7 @@
 enum FileNameRule {
     /// Names that say something other than a type, with the reason.
     static let exceptions: [String: String] = [
-        "Sources/MediaModel/FragmentFacts.swift": "TODO: one file for each of its types",
-        "Sources/MediaModel/SampleTiming.swift": "TODO: one file for each of its types",
-        "Sources/Playback/Reading/Samples.swift": "one function, of no type",
-        "Sources/ServerHTTP/Routing/TimeRange.swift": "TODO: StreamTime.swift",
-        "Sources/kinelog/Serve/Arguments.swift": "TODO: one file for each of its types",
-        "Sources/kinelog/Serve/StandardStreams.swift": "TODO: one file for each of its types",
+        "Sources/Playback/Reading/Samples.swift": "one function, of no type"
     ]
 
     /// One sentence for each file that declares nothing of its name.

@@ -116,6 +116,7 @@ struct RuleTests {
     @Test(arguments: [
         "let a = try! b()", "fatalError(\"no\")", "final class A: @unchecked Sendable {}",
         "    Task.detached { }", "nonisolated(unsafe) var a = 0", "import Foundation",
+        "preconditionFailure()",
         "@_exported import NIOCore",
     ])
     func `a forbidden construct is found`(content: String) {
