@@ -45,6 +45,7 @@ import Testing
     ])
     func `making a directory that a crash broke off is done again`(missing: [String]) async throws {
         let place = try TemporaryLog()
+        defer { place.keep() }
         try await place.open().close()
         for name in missing { try remove(name, place) }
         let log = try await place.open()
@@ -57,6 +58,7 @@ import Testing
 
     @Test func `a second server is refused and the first one goes on`() async throws {
         let place = try TemporaryLog()
+        defer { place.keep() }
         let log = try await place.open()
         let error = try await openError(place)
         #expect(error.code == .locked)
@@ -68,6 +70,7 @@ import Testing
 
     @Test func `verify is refused while a server runs`() async throws {
         let place = try TemporaryLog()
+        defer { place.keep() }
         let log = try await place.open()
         await #expect(throws: LogError.self) {
             try await FragmentLog.verify(directory: place.configuration.directory)
@@ -79,6 +82,7 @@ import Testing
 
     @Test func `a directory that is none is not made by verify`() async throws {
         let place = try TemporaryLog()
+        defer { place.keep() }
         do {
             _ = try await FragmentLog.verify(directory: place.configuration.directory)
             Issue.record("verified")
@@ -90,6 +94,7 @@ import Testing
 
     @Test func `a missing volume is an error and never a fresh directory`() async throws {
         let place = try await used()
+        defer { place.keep() }
         let streams = place.file("streams")
         try FileManager.default.moveItem(atPath: streams, toPath: place.file("aside"))
         try FileManager.default.createDirectory(
@@ -107,6 +112,7 @@ import Testing
 
     @Test func `a foreign volume is refused`() async throws {
         let place = try await used()
+        defer { place.keep() }
         try write(
             ByteBuffer(string: "{\"volume\":\"abcd\"}\n"),
             toFile: place.file("streams/volume.json")
@@ -116,6 +122,7 @@ import Testing
 
     @Test func `a newer layout is refused`() async throws {
         let place = try await used()
+        defer { place.keep() }
         let format = String(buffer: try contents(ofFile: place.file("format")))
         try write(
             ByteBuffer(string: format.replacing("layout 1", with: "layout 2")),
@@ -128,6 +135,7 @@ import Testing
 
     @Test func `a directory in use without its format is refused`() async throws {
         let place = try await used()
+        defer { place.keep() }
         try remove("format", place)
         let error = try await openError(place)
         #expect(error.code == .damaged)
@@ -136,6 +144,7 @@ import Testing
 
     @Test func `a catalog that knows streams is not taken for a new one`() async throws {
         let place = try await used()
+        defer { place.keep() }
         try remove("format", place)
         try remove("streams", place)
         #expect(try await openError(place).code == .damaged)
@@ -147,6 +156,7 @@ import Testing
         isMissing: Bool
     ) async throws {
         let place = try await used()
+        defer { place.keep() }
         if isMissing {
             try remove(database, place)
         } else {
@@ -159,6 +169,7 @@ import Testing
 
     @Test func `a stream directory without a document is refused, the others open`() async throws {
         let place = try await used()
+        defer { place.keep() }
         var log = try await place.open()
         let other = try await log.createStream(StreamSettings(name: .test("other")))
         let id = try #require(log.stream(.test())).id

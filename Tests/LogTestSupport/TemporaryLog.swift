@@ -50,6 +50,9 @@ extension SessionRequest {
 }
 
 extension TemporaryLog {
+    /// Keeps the directory up to here; for a `defer` where nothing else refers to it at the end.
+    package func keep() { withExtendedLifetime(directory) {} }
+
     /// The path of a file in the data directory.
     package func file(_ name: String) -> String { "\(configuration.directory)/\(name)" }
 }
