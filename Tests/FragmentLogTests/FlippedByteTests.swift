@@ -93,6 +93,6 @@ import Testing
                 }
             }
         }
-        #expect(flips > 200)
+        #expect(flips > 300)
     }
 }
