@@ -1,5 +1,7 @@
 import FragmentLog
 import Glibc
+import LogTestSupport
+import MediaModel
 
 /// Puts a log under load so that it can be killed, and checks what a crash left.
 ///
@@ -7,7 +9,7 @@ import Glibc
 ///     CrashWorkload script --data DIR --marks FILE [--seed N] [--small] [--abandon]
 ///                          [--clear FILE]
 ///     CrashWorkload check  --data DIR --marks FILE [--power-cut]
-///     CrashWorkload repair --data DIR
+///     CrashWorkload repair --data DIR --marks FILE
 ///
 /// `load` first checks what is there, then works until it is killed. `script` does a small, bounded
 /// piece of everything and ends, with `--abandon` without closing the log. Whatever is promised to a
@@ -38,7 +40,15 @@ struct CrashWorkload {
         case .check:
             return try await Check(arguments).passes() ? 0 : 1
         case .repair:
-            return 0
+            let time = max(try Promises(arguments.marks).time, 1_795_255_200_000) + 1
+            let report = try await FragmentLog.repair(
+                directory: arguments.data,
+                clock: SteppedClock(Timestamp(milliseconds: time))
+            )
+            for finding in report.after.findings where finding.severity > .notice {
+                say("after repair: \(finding)")
+            }
+            return report.after.isClean ? 0 : 1
         }
     }
 }
@@ -94,7 +104,7 @@ struct Arguments: Sendable {
             default: throw Unusable(description: "unknown option \(word)")
             }
         }
-        guard !data.isEmpty, command == .repair || !marks.isEmpty, streams > 0 else {
+        guard !data.isEmpty, !marks.isEmpty, streams > 0 else {
             throw Unusable(description: "--data and --marks are needed, --streams is at least 1")
         }
     }

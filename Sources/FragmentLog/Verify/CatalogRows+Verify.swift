@@ -100,10 +100,13 @@ extension CatalogRows {
     }
 
     /// Opens the catalog without its daily copies or the consumers, after a full structural check.
-    static func openAlone(_ path: String) throws(LogError) -> CatalogRows {
+    static func openAlone(
+        _ path: String,
+        ifMissing: MissingDatabase = .fail
+    ) throws(LogError) -> CatalogRows {
         try translating { () throws(CatalogError) in
             CatalogRows(
-                catalog: try Catalog.open(path: path, integrityCheck: true, ifMissing: .fail),
+                catalog: try Catalog.open(path: path, integrityCheck: true, ifMissing: ifMissing),
                 consumers: nil,
                 copies: nil
             )

@@ -18,7 +18,7 @@ struct EventsVerifier {
 
     private var file: String { "streams/\(stream)/\(StreamFiles.events)" }
 
-    /// Compares the file with what the catalog says of the stream.
+    /// Checks what can be read of the file; `row` is what the catalog says of the stream.
     func verify(_ row: StreamRow?, into report: inout VerifyReport) {
         do throws(LogError) {
             try read(row, &report)

@@ -46,7 +46,7 @@ extension FragmentLog {
     /// threads that serve archived media.
     ///
     /// - Parameter progress: Told after every log segment.
-    /// - Returns: What was found.
+    /// - Returns: What was covered and found.
     /// - Throws: `.shuttingDown` when the task was cancelled or the log closed, `.ioError`.
     package func verify(
         progress: VerifyProgressHandler? = nil

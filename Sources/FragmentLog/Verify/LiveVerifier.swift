@@ -12,9 +12,7 @@ struct LiveVerifier {
 
     private static let segmentsPerPage = 64
 
-    /// - Parameter progress: Told segments done and in all, and bytes read.
-    /// - Returns: What was found.
-    /// - Throws: What reading the files may throw.
+    /// Checks what is published; `progress` is told segments done and in all, and bytes read.
     func verify(_ progress: (Int, Int, UInt64) -> Void) async throws(LogError) -> VerifyReport {
         var report = VerifyReport()
         report.streamCount = 1
@@ -136,4 +134,3 @@ struct LiveVerifier {
         return report
     }
 }
-/// - Returns: What was found.

@@ -45,6 +45,8 @@ struct SegmentVerifier {
         var serverEnd = Timestamp(milliseconds: .min)
         /// Where the last fragment ends.
         var end: UInt64 = 0
+        /// Whether bytes before the first fragment belong to one that cannot be read.
+        var lacksBeginning = false
     }
 
     /// The stream's directory.

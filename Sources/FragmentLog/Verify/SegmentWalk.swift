@@ -67,13 +67,8 @@ struct SegmentWalk {
 
     // MARK: Fragments
 
-    /// Compares one record with the fragment it stands for.
-    ///
-    /// - Parameters:
-    ///   - record: `nil` when it does not match its checksum.
-    ///   - position: Which record it is.
-    ///   - media: The `.mkv`.
-    /// - Throws: What reading the files may throw.
+    /// Compares one record with the fragment it stands for; `nil` is one that does not match its
+    /// checksum.
     mutating func visit(
         _ record: FragmentRecord?,
         at position: Int,
@@ -166,6 +161,7 @@ struct SegmentWalk {
         if record.offset == content.end { return }
         if record.offset > content.end {
             // A repair leaves what it could not read where it is.
+            if content.first == nil { content.lacksBeginning = true }
             add(
                 .damage,
                 .fragment,
@@ -310,7 +306,8 @@ struct SegmentWalk {
             }
             return
         }
-        if row.first != first.number || row.producerStart != first.producer
+        if row.first != first.number && !content.lacksBeginning
+            || row.producerStart != first.producer
             || row.serverStart != first.server
         {
             addRowFinding(

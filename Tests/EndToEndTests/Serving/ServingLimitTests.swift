@@ -272,6 +272,5 @@ import Testing
         #expect(!second.text.contains("nextCursor"))
         #expect(try await server.request("DELETE", "/v1/streams/cam").status == 204)
         #expect(try await server.request("GET", "/v1/streams/cam").status == 404)
-        #expect(try await server.request("POST", "/v1/verify").status == 501)
     }
 }
