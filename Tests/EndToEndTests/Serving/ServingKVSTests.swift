@@ -114,7 +114,7 @@ import Testing
         async throws
     {
         let directory = try TemporaryDirectory()
-        let server = try await server(directory)
+        let server = try await server(directory, 24, ["--continue-pause", "700ms"])
         let port = server.port
         try await OwnThread.run {
             let client = try RawClient(port: port)
