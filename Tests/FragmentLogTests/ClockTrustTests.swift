@@ -84,10 +84,12 @@ import Testing
         )
     }
 
-    @Test(arguments: [
-        (0, false), (-1, false), (-59_999, false), (-60_001, true), (24 * 3_600_000, false),
-        (24 * 3_600_000 + 1, true), (315_576_000_000, true), (-3_600_000, true),
-    ] as [(Int64, Bool)])
+    @Test(
+        arguments: [
+            (0, false), (-1, false), (-59_999, false), (-60_001, true), (24 * 3_600_000, false),
+            (24 * 3_600_000 + 1, true), (315_576_000_000, true), (-3_600_000, true),
+        ] as [(Int64, Bool)]
+    )
     func `at start the clock must lie between the newest fragment and the retention after it`(
         offset: Int64,
         isDoubted: Bool

@@ -93,6 +93,6 @@ import Testing
                 }
             }
         }
-        #expect(flips > 300)
+        #expect(flips > 200)
     }
 }

@@ -79,10 +79,12 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        (-10, -1, false), (-10, 0, true), (0, 0, true), (100, 200, true), (101, 200, false),
-        (.min, .max, true),
-    ] as [(Int64, Int64, Bool)])
+    @Test(
+        arguments: [
+            (-10, -1, false), (-10, 0, true), (0, 0, true), (100, 200, true), (101, 200, false),
+            (.min, .max, true),
+        ] as [(Int64, Int64, Bool)]
+    )
     func `a hold covers whatever touches it`(from: Int64, to: Int64, isHeld: Bool) {
         var document = document()
         document.info.holds = [
