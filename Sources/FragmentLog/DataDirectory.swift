@@ -36,6 +36,9 @@ struct DataDirectory {
             parent += (parent.isEmpty && component.isEmpty ? "/" : component + "/")
             if component.isEmpty || Directory.exists(parent) { continue }
             try Directory.create(String(parent.dropLast()))
+            let above = parent.dropLast().split(separator: "/", omittingEmptySubsequences: false)
+                .dropLast().joined(separator: "/")
+            try Directory.sync(above.isEmpty ? (path.hasPrefix("/") ? "/" : ".") : above)
         }
         let lock = try OpenFile.open("\(path)/lock", O_RDWR | O_CREAT)
         if kl_try_lock(lock.descriptor) != 0 {

@@ -368,8 +368,10 @@ package final class FragmentLog: Sendable {
         while !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(tick))
             let watched = state.withLock { $0.overlaps }
-            for (key, stream) in watched where !stream.endSilentOverlap() {
+            for (key, stream) in watched {
+                // Removed first: a takeover meanwhile puts it back.
                 state.withLock { _ = $0.overlaps.removeValue(forKey: key) }
+                if stream.endSilentOverlap() { watchOverlap(of: stream) }
             }
         }
     }

@@ -14,6 +14,10 @@ final class FragmentSink {
     private var tracks: [Track] = []
     private var header: SegmentHeader?
 
+    /// Reused, so that a sample costs no allocation for them; the log copies what it is given.
+    private var head = ByteBuffer()
+    private var entries: [SampleEntry] = []
+
     /// Producer time up to which footage was kept.
     private(set) var end: Timestamp?
 
@@ -69,21 +73,26 @@ final class FragmentSink {
     }
 
     private func append(_ sample: IngestSample, _ offset: Int16) throws(LogError) {
-        let head = ClusterWriter.simpleBlockHead(
+        head.clear()
+        let headLength = ClusterWriter.writeSimpleBlockHead(
             track: sample.track,
             offset: offset,
             isKeyframe: sample.isSync,
-            payloadLength: sample.size
+            payloadLength: sample.size,
+            into: &head
         )
-        let entry = SampleEntry(
-            track: sample.track,
-            offset: UInt64(head.readableBytes),
-            size: UInt32(clamping: sample.size),
-            dts: sample.dts,
-            pts: sample.pts,
-            isSync: sample.isSync
+        entries.removeAll(keepingCapacity: true)
+        entries.append(
+            SampleEntry(
+                track: sample.track,
+                offset: UInt64(headLength),
+                size: UInt32(clamping: sample.size),
+                dts: sample.dts,
+                pts: sample.pts,
+                isSync: sample.isSync
+            )
         )
-        try fragment?.append(head, sample.payload, samples: [entry])
+        try fragment?.append(head, sample.payload, samples: entries)
     }
 
     private func close(_ end: FragmentEnd, isBroken: Bool) {

@@ -36,8 +36,7 @@ package final class HTTPService: Service {
             log: log,
             configuration: configuration,
             rules: OpenModeRules(configuration),
-            logger: logger,
-            verify: nil
+            logger: logger
         )
         self.onListening = onListening
     }

@@ -12,6 +12,6 @@ struct ServerState: Sendable {
     let stopping = Latch()
     /// Opens when it can wait no longer: producers are cut off too.
     let cutting = Latch()
-    /// Checks the stored footage; `nil` until there is something that can.
-    let verify: VerifyOperation?
+    /// Held by the check of what is stored that is running.
+    let verifying = Turnstile()
 }

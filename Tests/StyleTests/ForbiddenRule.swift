@@ -20,11 +20,6 @@ enum ForbiddenRule {
             reason: "pointers that are set once; what they point to is behind the lock"
         ),
         Exception(
-            path: "Sources/Ingest/PutMedia/PutMediaIntake+Clusters.swift",
-            construct: "preconditionFailure(",
-            reason: "the parser gives no frame outside a Cluster"
-        ),
-        Exception(
             path: "Sources/ServerHTTP/Connection/Answer.swift",
             construct: "preconditionFailure(",
             reason: "header names written in this program"

@@ -66,7 +66,7 @@ def child_cpu():
 def ts_cpu(args):
     path = os.path.join(args.work, "long.ts")
     if not os.path.exists(path):
-        loop_media(path, 1000, "mpegts")
+        loop_media(path, args.megabytes, "mpegts")
     size = os.path.getsize(path) / 1e9
     ours, peers = [], []
     for run in range(3):
@@ -276,6 +276,7 @@ def main():
     parser.add_argument("server")
     parser.add_argument("measurements", nargs="+",
                         choices=["ts-cpu", "acks", "frames", "sessions", "memory", "restart"])
+    parser.add_argument("--megabytes", type=int, default=1000, help="size of the file of ts-cpu")
     parser.add_argument("--work")
     parser.add_argument("--data")
     parser.add_argument("--keep", action="store_true")

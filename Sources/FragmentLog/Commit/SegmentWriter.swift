@@ -32,9 +32,12 @@ struct SegmentWriter {
     ) throws(LogError) -> SegmentWriter {
         let mediaPath = "\(directory)/\(StreamFiles.media(id.first))"
         let indexPath = "\(directory)/\(StreamFiles.index(id.first))"
+        var made: [String] = []
         do {
             let media = try OpenFile.open(mediaPath, O_RDWR | O_CREAT | O_EXCL)
+            made.append(mediaPath)
             let index = try OpenFile.open(indexPath, O_RDWR | O_CREAT | O_EXCL)
+            made.append(indexPath)
             try media.write([header.bytes], at: 0)
             let indexHeader = IndexFile.Header(
                 segment: id,
@@ -57,8 +60,8 @@ struct SegmentWriter {
             )
         } catch {
             // Nothing refers to the files yet; a leftover would only cost a look at the next start.
-            try? Directory.unlink(mediaPath)
-            try? Directory.unlink(indexPath)
+            // What was there before is somebody's footage.
+            for path in made { try? Directory.unlink(path) }
             throw error
         }
     }
@@ -80,8 +83,14 @@ struct SegmentWriter {
     }
 
     /// What the next roll depends on; `nil` while the segment is empty.
-    func rollState(pending: FragmentRecord?) -> SegmentRoll.Segment? {
-        guard let first = firstRecord ?? pending, let last = pending ?? lastRecord else {
+    ///
+    /// - Parameters:
+    ///   - firstPending: The first fragment that is written and has no record yet.
+    ///   - pending: The last of those.
+    /// - Returns: What is there with the pending ones.
+    func rollState(firstPending: FragmentRecord?, pending: FragmentRecord?) -> SegmentRoll.Segment?
+    {
+        guard let first = firstRecord ?? firstPending, let last = pending ?? lastRecord else {
             return nil
         }
         return SegmentRoll.Segment(

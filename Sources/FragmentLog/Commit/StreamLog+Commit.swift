@@ -186,7 +186,12 @@ extension StreamLog {
     )
         -> Bool
     {
-        guard let state = segment?.rollState(pending: batch.entries.last?.record) else {
+        guard
+            let state = segment?.rollState(
+                firstPending: batch.entries.first?.record,
+                pending: batch.entries.last?.record
+            )
+        else {
             // An empty segment is named after a fragment that was not stored in the end, and the
             // catalog knows it by that one's times.
             return segment.map { $0.id.first != fragment.number } ?? false
@@ -252,8 +257,10 @@ extension StreamLog {
         do throws(LogError) {
             records = try segment.append(entries.map(\.record))
         } catch {
+            // A record may be in the file although the call failed. What is appended next would lie
+            // where it points, so the segment ends here, before these fragments.
             commit.nextOrdinal -= UInt64(entries.count)
-            cutBack(segment, &commit)
+            abandonSuspect(segment, &commit)
             return fail(entries, error)
         }
         commit.segment = segment

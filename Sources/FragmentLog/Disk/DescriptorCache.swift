@@ -32,6 +32,8 @@ final class DescriptorCache: Sendable {
             state.clock += 1
             state.entries[path] = Entry(file: file, lastUse: state.clock)
         }
+        // Unlinked while it was opened: kept here it would hold its blocks.
+        if try file.isUnlinked() { drop(path) }
         return file
     }
 

@@ -122,6 +122,13 @@ final class OpenFile: Sendable {
         return UInt64(info.st_size)
     }
 
+    /// Whether no name leads to the file any more.
+    func isUnlinked() throws(LogError) -> Bool {
+        var info = stat()
+        if unsafe fstat(descriptor, &info) != 0 { throw LogError.system("fstat", path) }
+        return info.st_nlink == 0
+    }
+
     func truncate(to length: UInt64) throws(LogError) {
         while ftruncate(descriptor, off_t(length)) != 0 {
             if errno != EINTR { throw LogError.system("truncate", path) }

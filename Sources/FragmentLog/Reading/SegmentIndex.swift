@@ -13,6 +13,24 @@ struct SegmentIndex {
     let count: Int
     let file: OpenFile
 
+    /// A count from the catalog, which SQLite does not protect from flipped bits.
+    ///
+    /// - Parameters:
+    ///   - count: What the catalog says.
+    ///   - file: The `.idx`.
+    /// - Returns: The count.
+    /// - Throws: `.damaged` when the file does not hold so many records.
+    static func checkedCount(_ count: UInt64, in file: OpenFile) throws(LogError) -> Int {
+        let held = try file.size() / UInt64(IndexFile.recordLength)
+        guard count >= 1, count < held else {
+            throw LogError(
+                .damaged,
+                "The catalog says that \(file.path) holds \(count) records, it holds \(held == 0 ? 0 : held - 1); run 'kinelog verify --repair'."
+            )
+        }
+        return Int(count)
+    }
+
     /// The record at a position.
     ///
     /// - Throws: `.damaged` when its CRC does not match.

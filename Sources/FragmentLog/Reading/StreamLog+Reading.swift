@@ -85,39 +85,48 @@ extension StreamLog {
     /// The index of a log segment as far as it is published; `nil` when its files are gone.
     func index(of row: SegmentRow) throws(LogError) -> SegmentIndex? {
         let segment = SegmentID(stream: id, first: row.first)
-        let count: Int
         if let extent = row.extent {
-            count = Int(extent.fragmentCount)
-        } else {
-            let published = state.withLock { state in
-                state.active?.id == segment ? state.active?.count : state.closing[segment]
-            }
-            guard let published else {
-                // Sealed between the look at the catalog and now: ask again.
-                guard let sealed = try log.rows.segment(of: id, containing: row.first),
-                    sealed.first == row.first, let extent = sealed.extent
-                else { return nil }
-                return try openIndex(segment, count: Int(extent.fragmentCount))
-            }
-            count = published
+            return try openIndex(segment, sealedCount: extent.fragmentCount)
         }
-        return try openIndex(segment, count: count)
+        let published = state.withLock { state in
+            state.active?.id == segment ? state.active?.count : state.closing[segment]
+        }
+        if let published {
+            return try openIndex(segment).map {
+                SegmentIndex(id: segment, count: published, file: $0)
+            }
+        }
+        // Sealed between the look at the catalog and now: ask again.
+        guard let sealed = try log.rows.segment(of: id, containing: row.first),
+            sealed.first == row.first, let extent = sealed.extent
+        else { return nil }
+        return try openIndex(segment, sealedCount: extent.fragmentCount)
     }
 
-    private func openIndex(_ segment: SegmentID, count: Int) throws(LogError) -> SegmentIndex? {
+    private func openIndex(
+        _ segment: SegmentID,
+        sealedCount: UInt64
+    ) throws(LogError) -> SegmentIndex? {
+        guard let file = try openIndex(segment) else { return nil }
+        let count = try SegmentIndex.checkedCount(sealedCount, in: file)
+        return SegmentIndex(id: segment, count: count, file: file)
+    }
+
+    private func openIndex(_ segment: SegmentID) throws(LogError) -> OpenFile? {
+        let path = "\(directory)/\(StreamFiles.index(segment.first))"
         do {
-            let file = try log.descriptors.file("\(directory)/\(StreamFiles.index(segment.first))")
-            return SegmentIndex(id: segment, count: count, file: file)
+            return try log.descriptors.file(path)
         } catch {
             guard error.code == .gone else { throw error }
-            // Retention may have taken it between the look-up and the open, and said so first.
-            let row = try log.rows.segment(of: id, containing: segment.first)
-            guard let row, row.first == segment.first else { return nil }
-            throw LogError(
-                .damaged,
-                "\(directory)/\(StreamFiles.index(segment.first)) is missing: see that the media volume is mounted, or run 'kinelog verify'.",
-                cause: error
-            )
+            // Retention took it between the look-up and the open, or somebody else did.
+            if try log.rows.segment(of: id, containing: segment.first)?.first == segment.first {
+                throw LogError(
+                    .damaged,
+                    "\(path) is missing; restore it from a backup, or run 'kinelog verify --repair'.",
+                    cause: error
+                )
+            }
+            return nil
         }
     }
 

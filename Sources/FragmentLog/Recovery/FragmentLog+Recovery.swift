@@ -101,7 +101,7 @@ extension FragmentLog {
             try Directory.remove(path)
             return nil
         }
-        let document = try StreamDocument(content, path: documentPath)
+        var document = try StreamDocument(content, path: documentPath)
         if document.isDeleted {
             try removeFiles(of: id)
             return nil
@@ -137,15 +137,21 @@ extension FragmentLog {
         var nextOrdinal = document.ordinalFloor
         if let last = try rows.lastSegment(of: id), let extent = last.extent {
             nextOrdinal = max(nextOrdinal, last.firstOrdinal + extent.fragmentCount)
+            let file = try descriptors.file("\(path)/\(StreamFiles.index(last.first))")
             let index = SegmentIndex(
                 id: SegmentID(stream: id, first: last.first),
-                count: Int(extent.fragmentCount),
-                file: try descriptors.file("\(path)/\(StreamFiles.index(last.first))")
+                count: try SegmentIndex.checkedCount(extent.fragmentCount, in: file),
+                file: file
             )
             let newest = try index.record(index.count - 1)
             // Where a repair could not read a fragment, ordinals are missing before it.
             nextOrdinal = max(nextOrdinal, newest.ordinal + 1)
             head = newest
+        }
+        if let head, document.sequenceHighWater <= head.number.sequence {
+            // An older `stream.json` was put back: go on well behind what it does not know.
+            document.sequenceHighWater = head.number.sequence + 1_000_001
+            try Directory.replaceFile(StreamFiles.document, in: path, with: document.encoded())
         }
         let stream = StreamLog(
             document: document,
@@ -187,6 +193,11 @@ extension FragmentLog {
                 .damaged,
                 "\(file) is \(size) bytes long, the catalog has seen \(offset); restore it, or run 'kinelog verify --repair'."
             )
+        }
+        if offset < size {
+            // The catalog must not know more than what a power cut leaves of the file.
+            try events.sync()
+            try Directory.sync(path)
         }
         while offset < size {
             let bytes = try events.read(at: offset, length: Int(min(size - offset, 4 << 20)))

@@ -10,6 +10,8 @@ final class OpenMemoryBudget: Sendable {
         var used = 0
         var fragments: [ObjectIdentifier: OpenFragment] = [:]
         var isSpilling = false
+        /// Counts what was added, so that the one who spills sees what came meanwhile.
+        var additions: UInt64 = 0
     }
 
     private let state = Mutex(State())
@@ -48,7 +50,8 @@ final class OpenMemoryBudget: Sendable {
         let (gaveBack, spill) = state.withLock { state in
             let before = state.used
             state.used += bytes
-            if state.used > limit, !state.isSpilling, !state.fragments.isEmpty {
+            if bytes > 0 { state.additions += 1 }
+            if state.used >= limit, !state.isSpilling, !state.fragments.isEmpty {
                 state.isSpilling = true
                 return (false, true)
             }
@@ -65,18 +68,23 @@ final class OpenMemoryBudget: Sendable {
     /// One caller at a time: ``add(_:)`` tells who.
     func spillLargest() {
         while true {
-            let victims = state.withLock { state -> [OpenFragment]? in
+            let (victims, seen) = state.withLock { state -> ([OpenFragment]?, UInt64) in
                 if state.used <= limit - limit / 8 {
                     state.isSpilling = false
-                    return nil
+                    return (nil, 0)
                 }
-                return Array(state.fragments.values)
+                return (Array(state.fragments.values), state.additions)
             }
             guard let victims else { break }
             let largest = victims.map { ($0, $0.bytesInMemory) }.max { $0.1 < $1.1 }
             guard let (fragment, bytes) = largest, bytes > 0 else {
-                state.withLock { $0.isSpilling = false }
-                break
+                let isOver = state.withLock { state -> Bool in
+                    guard state.additions == seen else { return false }
+                    state.isSpilling = false
+                    return true
+                }
+                if isOver { break }
+                continue
             }
             fragment.spill()
         }

@@ -258,12 +258,12 @@ package final class StreamLog: Sendable {
             )
             state.open.append((fragment, session))
             session.begun(fragment)
+            log.budget.enter(fragment)
             return fragment
         }
         if refused { recordRefusal(.contention) }
         if let failure { throw failure }
         guard let fragment else { return .needsNumbers }
-        log.budget.enter(fragment)
         for other in interrupted { other.interrupt(takenOver(other.session)) }
         if overlaps { log.watchOverlap(of: self) }
         reserveNumbersAhead()
@@ -331,7 +331,11 @@ package final class StreamLog: Sendable {
             guard !state.document.isDeleted else { return }
             var gap = gap
             gap.end = max(gap.start, gap.end)
-            if gap.after == nil { gap.after = state.head?.number }
+            // Also one that is not durable yet: its number says when the gap was noted, which is
+            // what its expiry goes by where the footage itself is from long ago.
+            if gap.after == nil {
+                gap.after = state.open.last?.fragment.number ?? state.head?.number
+            }
             state.pendingEvents.append(PendingEvent(event: .gap(gap), completion: completion))
         }
         log.logger.notice(

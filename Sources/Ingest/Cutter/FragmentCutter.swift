@@ -92,10 +92,15 @@ package struct FragmentCutter: Sendable {
 
     /// Takes the next sample of any track, in order of arrival.
     ///
-    /// - Returns: What is to be done, in order.
+    /// - Parameters:
+    ///   - sample: The sample.
+    ///   - actions: Receives what is to be done, in order.
     /// - Throws: `.fragmentTooLarge` for a sample that no fragment can hold; `.garbage` for one of an
     ///   unknown track. The cutter takes no more samples then; ``end()`` may still be called.
-    package mutating func append(_ sample: IngestSample) throws(IngestError) -> [CutAction] {
+    package mutating func append(
+        _ sample: IngestSample,
+        into actions: inout [CutAction]
+    ) throws(IngestError) {
         guard let index = index(of: sample.track) else {
             throw IngestError(
                 .garbage,
@@ -109,13 +114,10 @@ package struct FragmentCutter: Sendable {
             )
         }
         if let track = sample.newTrack { setTrack(track, isReady: true) }
-        var actions: [CutAction] = []
         guard let timed = TimedSample(sample, timeBase: tracks[index].track.timeBase) else {
-            drop(sample, .timestampJump, atMs: headMs ?? 0)
-            return actions
+            return drop(sample, .timestampJump, atMs: headMs ?? 0)
         }
         take(timed, &actions)
-        return actions
     }
 
     /// Ends the session: closes the open fragment and reports what was not kept.

@@ -56,6 +56,9 @@ final class PushWorker: Sendable {
         var timedCount = 0
         var isLastCorrupt = false
 
+        /// Reused, so that a sample costs no allocation for it.
+        var actions: [CutAction] = []
+
         init(_ worker: PushWorker) {
             self.worker = worker
             cutter = FragmentCutter(clock: worker.sessionClock, limits: worker.limits.cutter)
@@ -212,7 +215,9 @@ final class PushWorker: Sendable {
                     ? nil : timings[sample.track]?.track,
                 arrival: arrival
             )
-            try sink.perform(try cutter.append(ingest))
+            actions.removeAll(keepingCapacity: true)
+            try cutter.append(ingest, into: &actions)
+            try sink.perform(actions)
         }
     }
 

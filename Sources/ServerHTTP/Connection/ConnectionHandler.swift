@@ -1,5 +1,6 @@
 import Logging
 import NIOCore
+import NIOHTTP1
 
 /// Watches one connection from its event loop: a head that does not come, a reader that takes
 /// nothing, a peer that leaves, a server that stops.
@@ -33,7 +34,20 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     // MARK: Heads
 
     func handlerAdded(context: ChannelHandlerContext) {
+        addTargetHandler(context)
         if context.channel.isActive { awaitHead(context.channel) }
+    }
+
+    /// Puts a handler behind the parser, where a server cannot be configured to have one.
+    private func addTargetHandler(_ context: ChannelHandlerContext) {
+        let pipeline = context.pipeline.syncOperations
+        do {
+            let parser = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+            try pipeline.addHandler(AbsoluteTargetHandler(), position: .after(parser))
+        } catch {
+            // Without it foreign hosts could pass as ours.
+            context.close(promise: nil)
+        }
     }
 
     func channelActive(context: ChannelHandlerContext) {

@@ -172,13 +172,13 @@ struct HTTPResponder: Sendable {
     private func part(_ exchange: Exchange) async {
         let connection = exchange.connection
         try? await connection.channel.close(mode: .output).get()
-        let linger = server.configuration.linger.nanoseconds
+        let isCut = exchange.body.isCut
+        let longest = server.configuration.linger
+        let linger = UInt64(clamping: (isCut ? min(longest, .seconds(1)) : longest).nanoseconds)
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await connection.peerIsGone.wait() }
-            group.addTask {
-                try? await Task.sleep(nanoseconds: UInt64(clamping: linger))
-            }
-            if !exchange.body.isAtEnd, !exchange.body.isBroken {
+            group.addTask { try? await Task.sleep(nanoseconds: linger) }
+            // Of a connection whose input was closed here, nothing is heard any more.
+            if !isCut {
                 group.addTask {
                     await exchange.body.drain()
                     await connection.peerIsGone.wait()

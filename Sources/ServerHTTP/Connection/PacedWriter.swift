@@ -17,17 +17,36 @@ struct PacedWriter: @unchecked Sendable {
 
     private let body: any ResponseBodyWriter
     private let channel: any Channel
+    private let gate = WriteGate()
 
     init(_ body: any ResponseBodyWriter, channel: any Channel) {
         self.body = body
         self.channel = channel
     }
 
+    /// Lets no further buffer through.
+    ///
+    /// - Returns: Whether none is being written, so that the producer waits for something else and
+    ///   may be cancelled; otherwise it gets ``WriteGate/Closed`` when the write is done.
+    func stop() -> Bool { gate.close() }
+
     /// Writes a buffer and returns when its reader has room for the next; one buffer of at most
     /// ``pieceBytesMax`` is one HTTP chunk.
     ///
-    /// - Throws: When the connection is gone or the task was cancelled.
+    /// - Throws: When the connection is gone or the task was cancelled; ``WriteGate/Closed`` after
+    ///   ``stop()``.
     func write(_ buffer: ByteBuffer) async throws {
+        try gate.enter()
+        do {
+            try await writePieces(buffer)
+        } catch {
+            try? gate.leave()
+            throw error
+        }
+        try gate.leave()
+    }
+
+    private func writePieces(_ buffer: ByteBuffer) async throws {
         var body = body
         var rest = buffer
         while let piece = rest.readSlice(length: min(rest.readableBytes, Self.pieceBytesMax)),

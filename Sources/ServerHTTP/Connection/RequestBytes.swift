@@ -51,6 +51,9 @@ struct RequestBytes: AsyncSequence, Sendable {
     /// Whether reading failed, so that the rest cannot be read any more.
     var isBroken: Bool { shared.state.withLock { $0.isBroken } }
 
+    /// Whether a reader was made to give up.
+    var isCut: Bool { shared.state.withLock { $0.isCut } }
+
     /// Makes a reader that waits for more give up with `.shuttingDown`.
     func cut() {
         shared.state.withLock { $0.isCut = true }

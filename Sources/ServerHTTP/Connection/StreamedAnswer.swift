@@ -36,13 +36,20 @@ struct StreamedAnswer: Sendable {
                 }
             }
             defer { group.cancelAll() }
-            if try await group.next() == .peerGone { throw HTTPResponder.ConnectionEnded() }
-            group.cancelAll()
+            switch try await group.next() {
+            case .peerGone: throw HTTPResponder.ConnectionEnded()
+            case .stopping: if writer.stop() { group.cancelAll() }
+            case .complete, nil: group.cancelAll()
+            }
             do {
                 // Where the server stops, the producer is still to end.
-                while try await group.next() != nil {}
+                while let end = try await group.next() {
+                    if end == .complete { group.cancelAll() }
+                }
+            } catch is WriteGate.Closed {
+                // Everything before is out.
             } catch let error as PlaybackError where error.code == .cancelled {
-                // It was waiting for footage: everything before is out.
+                // It was waiting for footage.
             }
         }
         try await writer.finish()

@@ -59,6 +59,7 @@ extension APIError {
         case contention
         case tooManySessions
         case memory
+        case busy
         case shuttingDown
         case diskFull
         case ioError
@@ -72,7 +73,6 @@ extension APIError {
         case tooManyTracks
         case fragmentTooLarge
         case disconnected
-        case notImplemented
         case internalError
     }
 }
@@ -96,8 +96,7 @@ extension APIError.Code {
             .unprocessableContent
         case .headersTooLarge: .requestHeaderFieldsTooLarge
         case .ioError, .damaged, .internalError: .internalServerError
-        case .notImplemented: .notImplemented
-        case .contention, .tooManySessions, .memory, .shuttingDown, .volumeMissing:
+        case .contention, .tooManySessions, .memory, .busy, .shuttingDown, .volumeMissing:
             .serviceUnavailable
         case .diskFull: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
         }
@@ -107,7 +106,7 @@ extension APIError.Code {
     var retryAfterSeconds: Int? {
         switch self {
         case .contention: 60
-        case .tooManySessions, .memory: 10
+        case .tooManySessions, .memory, .busy: 10
         case .shuttingDown, .volumeMissing: 5
         case .diskFull: 30
         default: nil
@@ -122,7 +121,7 @@ extension APIError.Code {
             .requestTimeout, .bodyTooLarge, .headersTooLarge:
             ("InvalidArgumentException", .badRequest)
         case .invalidJSON: ("SerializationException", .badRequest)
-        case .methodNotAllowed, .routeNotFound, .notImplemented:
+        case .methodNotAllowed, .routeNotFound:
             ("UnknownOperationException", .notFound)
         case .misdirected: ("InvalidEndpointException", .misdirectedRequest)
         case .crossOrigin: ("AccessDeniedException", .forbidden)
@@ -133,7 +132,7 @@ extension APIError.Code {
         case .versionMismatch: ("VersionMismatchException", .badRequest)
         case .noRetention: ("NoDataRetentionException", .badRequest)
         case .contention, .tooManySessions: ("ConnectionLimitExceededException", .badRequest)
-        case .memory, .shuttingDown, .volumeMissing, .diskFull:
+        case .memory, .busy, .shuttingDown, .volumeMissing, .diskFull:
             ("ServiceUnavailableException", .serviceUnavailable)
         case .ioError, .damaged, .internalError: ("InternalFailure", .internalServerError)
         }

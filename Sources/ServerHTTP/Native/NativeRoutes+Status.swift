@@ -48,19 +48,4 @@ extension NativeRoutes {
             ])
         )
     }
-
-    /// `POST /v1/verify`: checks what is stored while the server runs.
-    func verify() throws -> Step {
-        _ = try query()
-        guard let operation = server.verify else {
-            throw APIError(
-                .notImplemented,
-                "This server cannot check its footage while it runs; stop it and run 'kinelog verify'."
-            )
-        }
-        return .body { [self] in
-            _ = try await exchange.body.collect(bytesMax: server.configuration.jsonBytesMax)
-            return try await operation.answer(server)
-        }
-    }
 }

@@ -49,10 +49,30 @@ struct TimeOptions: ParsableArguments {
     )
     var getMediaSilence = TimeSpan(.seconds(30))
 
+    @Option(
+        help: ArgumentHelp(
+            "Between '100 Continue' and the final head of PutMedia.",
+            valueName: "time",
+            visibility: .hidden
+        )
+    )
+    var continuePause = TimeSpan(.milliseconds(10))
+
+    @Option(
+        help: ArgumentHelp(
+            "How long a finished connection waits for its peer to close.",
+            valueName: "time",
+            visibility: .hidden
+        )
+    )
+    var linger = TimeSpan(.seconds(3))
+
     /// Sets the times of a configuration.
     func apply(to configuration: inout ServerConfiguration) {
         configuration.pushIdle = pushIdle.amount
         configuration.readerStall = readerStall.amount
+        configuration.continuePause = continuePause.amount
+        configuration.linger = linger.amount
         configuration.drain = drain.amount
         configuration.requestHeadTimeout = headTimeout.amount
         configuration.acknowledgementIdle = ackIdle.amount

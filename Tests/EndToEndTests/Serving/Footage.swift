@@ -7,12 +7,16 @@ enum Footage {
     static func remuxed(
         _ media: SampleMedia = .visitor,
         as format: String = "mpegts",
-        loops: Int = 1
+        loops: Int = 1,
+        options: [String] = []
     ) async throws -> ByteBuffer {
-        try await Program.succeed([
-            "ffmpeg", "-v", "error", "-stream_loop", "\(loops - 1)", "-i", media.path, "-c", "copy",
-            "-f", format, "-",
-        ])
+        try await Program.succeed(
+            [
+                "ffmpeg", "-v", "error", "-stream_loop", "\(loops - 1)", "-i", media.path, "-c",
+                "copy",
+                "-f", format,
+            ] + options + ["-"]
+        )
     }
 
     /// Matroska with a Cluster per group of pictures, as KVS producers send it.

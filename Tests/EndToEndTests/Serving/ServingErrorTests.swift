@@ -91,6 +91,10 @@ import Testing
         POST /v1/streams/cam/fragments |  |  | 405 methodNotAllowed |
         GET /v1/verify |  |  | 405 methodNotAllowed |
         POST /healthz |  |  | 405 methodNotAllowed |
+        GET http://evil.com/healthz |  |  | 421 misdirected | evil.com
+        GET http://user@localhost/healthz |  |  | 421 misdirected |
+        GET http:///healthz |  |  | 421 misdirected |
+        GET http://localhost/v1/nothing |  |  | 404 routeNotFound |
         CONNECT evil.com:443 |  |  | 405 methodNotAllowed | no proxy
         GET /healthz | Host: localhost |  | 400 invalidArgument | two Host
         GET /healthz | Origin: http://evil.com |  | 403 crossOrigin |

@@ -272,6 +272,37 @@ import Testing
         #expect(!second.text.contains("nextCursor"))
         #expect(try await server.request("DELETE", "/v1/streams/cam").status == 204)
         #expect(try await server.request("GET", "/v1/streams/cam").status == 404)
-        #expect(try await server.request("POST", "/v1/verify").status == 501)
+    }
+
+    @Test func `without room nothing is taken and everything is served`() async throws {
+        let directory = try TemporaryDirectory()
+        let footage = try await Footage.remuxed()
+        do {
+            let server = try await ServerProcess.start(directory.path)
+            _ = try await server.request("PUT", "/v1/streams/cam/media", body: footage)
+            server.signal(SIGTERM)
+            #expect(try await server.end() == 0)
+        }
+        let server = try await ServerProcess.start(directory.path, "--min-free", "1000TiB")
+        let refused = try await server.request("PUT", "/v1/streams/cam/media", body: footage)
+        #expect(refused.status == 507)
+        #expect(refused.header("retry-after") != nil)
+        #expect(refused.text.contains(#""code":"diskFull""#))
+        let put = try await server.request(
+            "POST",
+            "/putMedia",
+            headers: ["x-amzn-stream-name: cam", "x-amzn-fragment-timecode-type: ABSOLUTE"],
+            body: footage
+        )
+        // A client that saw 400 would describe the stream for ever (KVS 2.6).
+        #expect(put.status == 503)
+        #expect(try await server.request("GET", "/v1/streams/cam/fragments").status == 200)
+        #expect(
+            try await server.request("GET", "/v1/streams/cam/media?to=now").body.readableBytes
+                > 500_000
+        )
+        let ready = try await server.request("GET", "/readyz")
+        #expect(ready.status == 503)
+        #expect(ready.text.contains("bytes left"))
     }
 }

@@ -183,4 +183,34 @@ import Testing
         let timeline = try await again.request("GET", "/v1/streams/cam/timeline")
         #expect(timeline.text.contains(#""reason":"restart""#), "\(timeline.text)")
     }
+
+    @Test func `a check of a running server finds a flipped bit and what to do about it`()
+        async throws
+    {
+        let directory = try TemporaryDirectory()
+        let server = try await ServerProcess.start(directory.path)
+        let footage = try await Footage.remuxed()
+        _ = try await server.request("PUT", "/v1/streams/cam/media", body: footage)
+        let clean = try await server.request("POST", "/v1/verify")
+        #expect(clean.status == 200)
+        #expect(clean.text.hasPrefix(#"{"clean":true,"streams":1,"segments":1,"fragments":8,"#))
+        #expect(clean.text.hasSuffix(#""findings":[]}"#))
+
+        let stream = try #require(
+            FileManager.default.contentsOfDirectory(atPath: "\(directory.path)/streams")
+                .first { $0.count == 16 }
+        )
+        let folder = "\(directory.path)/streams/\(stream)"
+        let file = try #require(
+            FileManager.default.contentsOfDirectory(atPath: folder).first { $0.hasSuffix(".mkv") }
+        )
+        var bytes = try contents(ofFile: "\(folder)/\(file)")
+        let place = bytes.readableBytes / 2
+        bytes.setInteger((bytes.getInteger(at: place) ?? UInt8(0)) ^ 1, at: place)
+        try write(bytes, toFile: "\(folder)/\(file)")
+        let damaged = try await server.request("POST", "/v1/verify")
+        #expect(damaged.text.contains(#""clean":false"#))
+        #expect(damaged.text.contains(#""damage":1,"#))
+        #expect(damaged.text.contains(#""stream":"\#(stream)","file":"streams/"#))
+    }
 }

@@ -76,7 +76,9 @@ struct CutRun {
             newTrack: newTrack,
             arrival: Arrival(wall: Self.epoch.advanced(byMilliseconds: at), bootMs: at)
         )
-        perform(try cutter.append(sample))
+        var actions: [CutAction] = []
+        try cutter.append(sample, into: &actions)
+        perform(actions)
     }
 
     /// Feeds 25 pictures a second with a sync sample every `gop` ms and, with `audio`, sound in

@@ -81,7 +81,9 @@ import Testing
                 isSync: sync,
                 arrival: Arrival(wall: CutRun.epoch, bootMs: 0)
             )
-            run.perform(try run.cutter.append(sample))
+            var actions: [CutAction] = []
+            try run.cutter.append(sample, into: &actions)
+            run.perform(actions)
         }
         run.end()
         // 1.49 ms is 1, 34.86 ms is 35, 35.33 ms is 35.

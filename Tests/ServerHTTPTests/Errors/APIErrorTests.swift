@@ -33,6 +33,7 @@ struct APIErrorTests {
         (.contention, 503, "ConnectionLimitExceededException", 400),
         (.tooManySessions, 503, "ConnectionLimitExceededException", 400),
         (.memory, 503, "ServiceUnavailableException", 503),
+        (.busy, 503, "ServiceUnavailableException", 503),
         (.shuttingDown, 503, "ServiceUnavailableException", 503),
         (.diskFull, 507, "ServiceUnavailableException", 503),
         (.ioError, 500, "InternalFailure", 500),
@@ -46,7 +47,6 @@ struct APIErrorTests {
         (.tooManyTracks, 422, "InvalidArgumentException", 400),
         (.fragmentTooLarge, 413, "InvalidArgumentException", 400),
         (.disconnected, 400, "InvalidArgumentException", 400),
-        (.notImplemented, 501, "UnknownOperationException", 404),
         (.internalError, 500, "InternalFailure", 500),
     ]
 

@@ -1,3 +1,4 @@
+import FragmentLog
 import KinelogClient
 
 /// What a check found, as people read it.
@@ -23,6 +24,20 @@ enum ReportText {
             let damage = "\(report.damage) damaged"
             let warnings = HumanText.count(report.warnings, "warning")
             lines.append("Found \(damage), \(warnings).")
+        }
+        return lines
+    }
+
+    /// What a repair did and could not do; what a check finds afterwards is told apart.
+    static func lines(of report: RepairReport) -> [String] {
+        var lines = report.actions.map { "done: \($0.file): \($0.message)" }
+        lines += report.losses.map { "not restored: \($0)" }
+        if report.actions.isEmpty {
+            lines.append("Nothing had to be repaired.")
+        } else {
+            lines.append(
+                "Expiry is paused for the streams concerned: start the server, look at 'kinelog stream list', then 'kinelog stream resume-retention NAME'."
+            )
         }
         return lines
     }
