@@ -98,20 +98,22 @@ def ts_cpu(args):
     print(f"ts-cpu: {size:.2f} GB, ours {a:.2f}, ffmpeg segment {b:.2f} CPU s/GB, ratio {a / b:.2f}")
 
 
-def putload(args, streams, kbit, seconds, followers, server):
+def putload(args, streams, kbit, seconds, followers, server, spread=1000):
     binary = os.path.join(args.work, "putload")
     subprocess.run(["cc", "-O2", "-o", binary, os.path.join(HERE, "putload.c")], check=True)
     before = server.cpu()
     run = subprocess.run([binary, str(server.port), str(streams), str(kbit), str(seconds),
-                          str(followers)], capture_output=True, text=True)
+                          str(followers), str(spread)], capture_output=True, text=True)
     print(run.stdout, run.stderr, sep="", end="")
     print(f"  server cpu {server.cpu() - before:.1f} s, rss {server.rss() / 1e6:.0f} MB")
 
 
 def acks(args):
-    server = Server(args.server, os.path.join(args.work, "acks"))
-    putload(args, 300, 1000, 20, 0, server)
-    server.stop()
+    for spread, what in [(1000, "fragments end all over the second"), (40, "all within 40 ms")]:
+        print(f"acks: {what}")
+        server = Server(args.server, os.path.join(args.work, f"acks-{spread}"))
+        putload(args, 300, 1000, 20, 0, server, spread)
+        server.stop()
 
 
 def sessions(args):

@@ -5,7 +5,11 @@
 // With FOLLOWERS > 0 the first so many streams are also read with GetMedia; each frame carries the
 // time it was handed to its socket, and frame in → frame out is measured.
 //
-// usage: putload PORT STREAMS KBIT_PER_S SECONDS FOLLOWERS     (streams are made as load-0, load-1, …)
+// Fragments of the streams end one after another, spread over SPREAD_MS: 1000 is cameras that know
+// nothing of each other, 40 is all of them at once, every second.
+//
+// usage: putload PORT STREAMS KBIT_PER_S SECONDS FOLLOWERS [SPREAD_MS]
+// (streams are made as load-0, load-1, …)
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -36,7 +40,7 @@ typedef struct {
     size_t tailLength;
 } Connection;
 
-static int port, streams, kbit, seconds, followers;
+static int port, streams, kbit, seconds, followers, spreadMs = 1000;
 static double *ackTimes, *frameTimes;
 static size_t ackCount, frameCount, frameCapacity;
 static long stalls;
@@ -229,12 +233,13 @@ static void report(const char *name, double *times, size_t count) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 6) {
-        fprintf(stderr, "usage: putload PORT STREAMS KBIT_PER_S SECONDS FOLLOWERS\n");
+    if (argc != 6 && argc != 7) {
+        fprintf(stderr, "usage: putload PORT STREAMS KBIT_PER_S SECONDS FOLLOWERS [SPREAD_MS]\n");
         return 2;
     }
     port = atoi(argv[1]), streams = atoi(argv[2]), kbit = atoi(argv[3]), seconds = atoi(argv[4]);
     followers = atoi(argv[5]);
+    if (argc == 7) spreadMs = atoi(argv[6]);
     struct rlimit limit;
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
@@ -281,10 +286,10 @@ int main(int argc, char **argv) {
         c->startMs = wall;
     }
     double start = now() + 500, step = 1000.0 / framesPerSecond;
-    for (int i = 0; i < streams; i++) connections[i].next = start + step * i / streams;
+    for (int i = 0; i < streams; i++) connections[i].next = start + (double)spreadMs * i / streams;
     double end = start + seconds * 1000.0;
     int done = 0;
-    while (now() < end + 3000) {
+    while (now() < end + spreadMs + 3000) {
         struct epoll_event events[256];
         int n = epoll_wait(poll, events, 256, 1);
         for (int i = 0; i < n; i++) {
@@ -303,7 +308,7 @@ int main(int argc, char **argv) {
             }
             if (c->failed || c->persisted >= seconds) done++;
         }
-        if (done == streams && at > end) break;
+        if (done == streams && at > end + spreadMs) break;
     }
     long persisted = 0, failed = 0;
     for (int i = 0; i < streams; i++) persisted += connections[i].persisted, failed += connections[i].failed;
