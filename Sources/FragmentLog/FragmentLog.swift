@@ -18,7 +18,7 @@ package final class FragmentLog: Sendable {
     let commitPool: BlockingPool
     let readPool: BlockingPool
     let budget: OpenMemoryBudget
-    let descriptors: DescriptorCache
+    let segments: any SegmentStore
     let checked = CheckedFragments()
     let headers = HeaderCache()
     /// The most sessions at a time, given the descriptors this process may open.
@@ -29,6 +29,8 @@ package final class FragmentLog: Sendable {
         var names: Set<StreamName> = []
         var damaged: [String: LogError] = [:]
         var sessions = 0
+        /// Deleted streams whose files are still there.
+        var removals: Set<StreamID> = []
         var overlaps: [ObjectIdentifier: StreamLog] = [:]
         var isClosed = false
         var tasks: [Task<Void, Never>] = []
@@ -54,7 +56,11 @@ package final class FragmentLog: Sendable {
         let descriptorsMax = max(kl_raise_descriptor_limit(), 256)
         let spare = max(Int(clamping: descriptorsMax) - 128, 64)
         let readers = min(configuration.readDescriptorsMax, spare / 4)
-        descriptors = DescriptorCache(limit: readers)
+        segments = LocalSegmentStore(
+            streams: directory.streams,
+            descriptorsMax: readers,
+            logger: logger
+        )
         // A session needs its socket, two files of its log segment, events.log and maybe a spill
         // file.
         sessionsMax = max(1, min(configuration.sessionsMax, (spare - readers) / 5))
@@ -80,7 +86,8 @@ package final class FragmentLog: Sendable {
         let log = FragmentLog(configuration, directory: directory, rows: rows, logger: logger)
         do throws(LogError) {
             try await log.recover()
-            try directory.noteBoot()
+            // What could not be looked at is looked at by the next start as after a power cut.
+            if log.damagedStreams.isEmpty, log.damagedSegments.isEmpty { try directory.noteBoot() }
             await log.distrustClockAtStart()
         } catch {
             await log.close()
@@ -128,6 +135,18 @@ package final class FragmentLog: Sendable {
 
     /// Directories of streams that could not be opened, with the reason.
     package var damagedStreams: [String: LogError] { state.withLock { $0.damaged } }
+
+    /// Log segments that could not be brought into order at start, by stream and first number, with
+    /// the reason; nothing of them is served.
+    package var damagedSegments: [String: LogError] {
+        var found: [String: LogError] = [:]
+        for stream in streams() {
+            for segment in stream.state.withLock({ $0.left }) {
+                found["\(stream.name)/\(segment.row.first)"] = segment.error
+            }
+        }
+        return found
+    }
 
     /// Makes a stream; it is durable and usable when this returns.
     ///
@@ -257,16 +276,26 @@ package final class FragmentLog: Sendable {
             if state.streams[name] === stream { state.streams[name] = nil }
         }
         logger.notice("stream deleted", metadata: ["stream.name": "\(name)"])
-        do throws(LogError) {
-            try await commitPool.run { () throws(LogError) in
-                try self.removeFiles(of: stream.id)
+        state.withLock { _ = $0.removals.insert(stream.id) }
+        commitPool.submit { self.removeDeletedStreams() }
+    }
+
+    /// Removes the files of deleted streams; what fails is tried again by the next sweep, and by the
+    /// next start.
+    ///
+    /// Blocks.
+    func removeDeletedStreams() {
+        for id in state.withLock({ $0.removals }) {
+            do throws(LogError) {
+                try removeFiles(of: id)
+                state.withLock { _ = $0.removals.remove(id) }
+            } catch {
+                // The stream is gone for everybody; only its space is not free yet.
+                logger.error(
+                    "files of a deleted stream could not be removed yet",
+                    metadata: ["stream.id": "\(id)", "error": "\(error)"]
+                )
             }
-        } catch {
-            // The stream is gone for everybody; only its space is not free yet.
-            logger.error(
-                "files of a deleted stream are left to the next start",
-                metadata: ["stream.name": "\(name)", "error": "\(error)"]
-            )
         }
     }
 
@@ -279,10 +308,10 @@ package final class FragmentLog: Sendable {
             try rows.removeStream(id)
             return
         }
+        try segments.delete(segments.segments(of: id))
         // `stream.json` says that the stream is deleted and goes last.
         for name in try Directory.names(in: path) where name != StreamFiles.document {
             try Directory.unlink("\(path)/\(name)")
-            descriptors.drop("\(path)/\(name)")
         }
         try Directory.sync(path)
         try rows.removeStream(id)
@@ -294,14 +323,7 @@ package final class FragmentLog: Sendable {
     // MARK: Sessions
 
     func admitSession(to stream: StreamLog) throws(LogError) {
-        if let failure = ingestFailure() { throw failure }
-        let free = unsafe kl_available_bytes(directory.streams)
-        if free >= 0, free < configuration.freeBytesMin {
-            throw LogError(
-                .diskFull,
-                "The volume of \(directory.streams) has \(free) bytes left, below the \(configuration.freeBytesMin) that ingest needs; free space, it resumes by itself."
-            )
-        }
+        if let failure = beginFailure() { throw failure }
         let isAdmitted = state.withLock { state in
             guard state.sessions < sessionsMax else { return false }
             state.sessions += 1
@@ -326,15 +348,29 @@ package final class FragmentLog: Sendable {
     package var openFragmentBytes: Int { budget.used }
 
     /// Why nothing can begin at this moment, if so.
-    func ingestFailure() -> LogError? {
+    func beginFailure() -> LogError? {
         let isClosed = state.withLock { $0.isClosed }
-        return isClosed ? LogError(.shuttingDown, "The server is shutting down.") : nil
+        if isClosed { return LogError(.shuttingDown, "The server is shutting down.") }
+        return roomFailure(keeping: configuration.freeBytesMin)
     }
 
-    func commitFailed(_ error: LogError) {
-        // The next session is let in on what the volume says then; nothing is remembered, so that
-        // ingest resumes by itself.
-        _ = error
+    /// Why fragments that have ended cannot be written, if so.
+    ///
+    /// They may use half of what is kept free: the other half is for what deletion has to record, so
+    /// that expiry can make room again.
+    func roomFailure(adding bytes: UInt64) -> LogError? {
+        let (kept, overflow) = (configuration.freeBytesMin / 2).addingReportingOverflow(
+            Int64(clamping: bytes)
+        )
+        return roomFailure(keeping: overflow ? .max : kept)
+    }
+
+    private func roomFailure(keeping bytes: Int64) -> LogError? {
+        guard let free = segments.availableBytes, free < bytes else { return nil }
+        return LogError(
+            .diskFull,
+            "The volume of \(directory.streams) has \(free) bytes left, below the \(configuration.freeBytesMin) that ingest keeps free; free space, it resumes by itself."
+        )
     }
 
     // MARK: Background

@@ -219,6 +219,17 @@ extension Catalog {
         }
     }
 
+    /// The newest log segment whose content is known: neither open nor being deleted.
+    ///
+    /// Blocks.
+    package func lastClosedSegmentBlocking(
+        of stream: StreamID
+    ) throws(CatalogError) -> SegmentRow? {
+        try file.readBlocking("find the last closed log segment") {
+            try SegmentLookups.lastClosed($0, of: stream)
+        }
+    }
+
     /// The open log segments of all streams, by (stream, number).
     package func openSegments() async throws(CatalogError) -> [SegmentRow] {
         try await file.read("find open log segments") { try SegmentLookups.segments($0, in: .open) }

@@ -82,6 +82,15 @@ enum SegmentLookups {
         sql: select + "WHERE stream_id = ?1 AND state <> 3 ORDER BY first_sequence DESC LIMIT 1"
     )
 
+    // ?1 stream
+    private static let highestClosed = LookupStatement(
+        name: "last closed segment",
+        sql: select + """
+            WHERE stream_id = ?1 AND state IN (1, 2) AND fragment_count IS NOT NULL
+            ORDER BY first_sequence DESC LIMIT 1
+            """
+    )
+
     // ?1 state
     private static let inState = LookupStatement(
         name: "segments in a state other than sealed",
@@ -103,7 +112,7 @@ enum SegmentLookups {
 
     static let statements = [
         byProducer, byServer, containingNumber, afterNumber, containingOrdinal, lowest, highest,
-        inState, byExpiry,
+        highestClosed, inState, byExpiry,
     ]
 
     static func segments(
@@ -204,6 +213,10 @@ enum SegmentLookups {
 
     static func last(_ db: Database, of stream: StreamID) throws -> SegmentRow? {
         try highest.rows(db, [key(stream)], decode).first
+    }
+
+    static func lastClosed(_ db: Database, of stream: StreamID) throws -> SegmentRow? {
+        try highestClosed.rows(db, [key(stream)], decode).first
     }
 
     static func segments(_ db: Database, in state: SegmentState) throws -> [SegmentRow] {

@@ -47,3 +47,26 @@ enum SegmentRoll: String, Equatable {
         return nil
     }
 }
+
+extension SegmentAppender {
+    /// What the next roll depends on; `nil` while the segment is empty.
+    ///
+    /// - Parameters:
+    ///   - firstPending: The first fragment that has no record yet.
+    ///   - pending: The last of those.
+    /// - Returns: What is there with the pending ones.
+    func rollState(firstPending: FragmentRecord?, pending: FragmentRecord?) -> SegmentRoll.Segment?
+    {
+        guard let first = firstRecord ?? firstPending, let last = pending ?? lastRecord else {
+            return nil
+        }
+        return SegmentRoll.Segment(
+            header: header,
+            bytes: pending.map { $0.offset + $0.storedLength } ?? length,
+            firstProducer: first.producer,
+            lastProducer: last.producer,
+            firstServer: first.server,
+            lastServer: last.server
+        )
+    }
+}

@@ -84,24 +84,4 @@ struct StoredBytes {
         record = FragmentRecord(frame.fragment, segment: segment)
         record.offset = offset
     }
-
-    /// Writes the bytes at the record's offset.
-    ///
-    /// Blocks.
-    func write(to file: OpenFile) throws(LogError) {
-        var position = record.offset
-        guard let spilled else {
-            try file.write([head] + slabs + [tail], at: position)
-            return
-        }
-        try file.write([head], at: position)
-        position += UInt64(head.readableBytes)
-        try file.copy(
-            from: spilled.file,
-            sourceOffset: 0,
-            length: spilled.length,
-            at: position
-        )
-        try file.write(slabs + [tail], at: position + spilled.length)
-    }
 }

@@ -14,7 +14,7 @@ struct CommitState {
     var eventsLength: UInt64
     /// Bytes of it that the catalog has taken in.
     var eventsRecorded: UInt64
-    var segment: SegmentWriter?
+    var segment: (any SegmentAppender)?
     /// Segments that are complete and that the catalog still takes for open.
     var unclosed: [ClosedSegment] = []
 
@@ -61,23 +61,43 @@ extension StreamLog {
     }
 
     /// Starts a commit run unless one is on its way.
+    ///
+    /// At durability `interval` it begins after that time, so that syncs are fewer; a stream that is
+    /// being closed does not wait.
     func scheduleCommit() {
-        let delay = state.withLock { state -> Int64? in
-            if state.isCommitScheduled { return nil }
-            state.isCommitScheduled = true
-            if case .interval(let milliseconds) = state.document.info.settings.durability {
-                return milliseconds
+        let (isDue, timer) = state.withLock { state -> (Bool, (count: UInt64, delay: Int64)?) in
+            var delay: Int64 = 0
+            if case .interval(let milliseconds) = state.document.info.settings.durability,
+                state.closed == nil
+            {
+                delay = milliseconds
             }
-            return 0
-        }
-        guard let delay else { return }
-        if delay == 0 {
-            log.commitPool.submit { self.runCommits() }
-        } else {
-            log.schedule(afterMilliseconds: delay) {
-                self.log.commitPool.submit { self.runCommits() }
+            switch state.commitRun {
+            case .running: return (false, nil)
+            case .waiting: if delay > 0 { return (false, nil) }
+            case .idle: break
             }
+            guard delay > 0 else {
+                state.commitRun = .running
+                return (true, nil)
+            }
+            state.commitTimers += 1
+            state.commitRun = .waiting(timer: state.commitTimers)
+            return (false, (state.commitTimers, delay))
         }
+        if isDue { log.commitPool.submit { self.runCommits() } }
+        if let timer {
+            log.schedule(afterMilliseconds: timer.delay) { self.commitTimerFired(timer.count) }
+        }
+    }
+
+    private func commitTimerFired(_ timer: UInt64) {
+        let isDue = state.withLock { state -> Bool in
+            guard state.commitRun == .waiting(timer: timer) else { return false }
+            state.commitRun = .running
+            return true
+        }
+        if isDue { log.commitPool.submit { self.runCommits() } }
     }
 
     private func runCommits() {
@@ -95,7 +115,7 @@ extension StreamLog {
                 work.fragments.append(entry)
             }
             if state.pendingEvents.isEmpty, work.fragments.isEmpty {
-                state.isCommitScheduled = false
+                state.commitRun = .idle
                 return nil
             }
             work.events = state.deferredEvents + state.pendingEvents
@@ -145,15 +165,8 @@ extension StreamLog {
                     settled += settle([(fragment, session, .failure(emptyFragment(fragment)))], nil)
                     continue
                 }
-                do throws(LogError) {
-                    try bytes.write(to: segment.media)
-                } catch {
-                    settled += flush(&batch, &commit)
-                    writeFailed(error, &commit)
-                    throw error
-                }
                 commit.nextOrdinal += 1
-                batch.entries.append((fragment, session, bytes.record))
+                batch.entries.append((fragment, session, bytes))
             } catch {
                 settled += settle([(fragment, session, .failure(error))], nil)
                 commitFailed(fragment, error)
@@ -163,12 +176,17 @@ extension StreamLog {
         return settled
     }
 
-    /// Fragments written to the `.mkv` and not yet synced.
+    /// Fragments that are to be appended together.
     private struct Batch {
-        var entries: [(fragment: OpenFragment, session: ProducerSession, record: FragmentRecord)] =
-            []
+        typealias Entry = (fragment: OpenFragment, session: ProducerSession, bytes: StoredBytes)
 
-        var end: UInt64? { entries.last.map { $0.record.offset + $0.record.storedLength } }
+        var entries: [Entry] = []
+
+        var first: FragmentRecord? { entries.first?.bytes.record }
+        var last: FragmentRecord? { entries.last?.bytes.record }
+        /// Where the next one goes; `nil` behind what the segment holds.
+        var end: UInt64? { last.map { $0.offset + $0.storedLength } }
+        var byteCount: UInt64 { entries.reduce(0) { $0 + $1.bytes.record.storedLength } }
     }
 
     private func emptyFragment(_ fragment: OpenFragment) -> LogError {
@@ -181,15 +199,15 @@ extension StreamLog {
 
     private func needsRoll(
         _ fragment: OpenFragment,
-        _ segment: SegmentWriter?,
+        _ segment: (any SegmentAppender)?,
         _ batch: Batch
     )
         -> Bool
     {
         guard
             let state = segment?.rollState(
-                firstPending: batch.entries.first?.record,
-                pending: batch.entries.last?.record
+                firstPending: batch.first,
+                pending: batch.last
             )
         else {
             // An empty segment is named after a fragment that was not stored in the end, and the
@@ -217,12 +235,10 @@ extension StreamLog {
     )
         throws(LogError)
     {
-        let segment = try SegmentWriter.create(
+        let segment = try log.segments.create(
             SegmentID(stream: id, first: fragment.number),
-            in: directory,
             header: fragment.opening.header,
-            firstOrdinal: commit.nextOrdinal,
-            isDurable: true
+            firstOrdinal: commit.nextOrdinal
         )
         do throws(LogError) {
             try log.rows.insert(
@@ -232,38 +248,25 @@ extension StreamLog {
                 epoch: epoch
             )
         } catch {
-            try? Directory.unlink(segment.media.path)
-            try? Directory.unlink(segment.index.path)
+            try? log.segments.delete([segment.id])
             throw error
         }
         commit.segment = segment
     }
 
-    /// Syncs what was written, writes its records and publishes it.
+    /// Appends what was gathered and publishes it.
     private func flush(_ batch: inout Batch, _ commit: inout CommitState) -> [@Sendable () -> Void]
     {
         let entries = batch.entries
+        let byteCount = batch.byteCount
         batch.entries = []
         guard !entries.isEmpty, var segment = commit.segment else { return [] }
-        do throws(LogError) {
-            if isSynced { try segment.media.syncData() }
-        } catch {
-            // What of the file is on the disk cannot be told any more, beyond what was synced.
-            commit.nextOrdinal -= UInt64(entries.count)
-            abandonSuspect(segment, &commit)
-            return fail(entries, error)
-        }
-        let records: [FragmentRecord]
-        do throws(LogError) {
-            records = try segment.append(entries.map(\.record))
-        } catch {
-            // A record may be in the file although the call failed. What is appended next would lie
-            // where it points, so the segment ends here, before these fragments.
-            commit.nextOrdinal -= UInt64(entries.count)
-            abandonSuspect(segment, &commit)
-            return fail(entries, error)
-        }
+        let outcome =
+            log.roomFailure(adding: byteCount).map { AppendOutcome(failure: $0) }
+            ?? segment.append(entries.map(\.bytes), isSynced: isSynced)
         commit.segment = segment
+        let failed = entries.dropFirst(outcome.records.count)
+        commit.nextOrdinal -= UInt64(failed.count)
         let published = segment.firstRecord.flatMap { first in
             segment.lastRecord.map {
                 PublishedSegment(
@@ -274,18 +277,16 @@ extension StreamLog {
                 )
             }
         }
-        return settle(
-            zip(entries, records).map { ($0.fragment, $0.session, .success($1)) },
-            published
+        var settled = settle(
+            zip(entries, outcome.records).map { ($0.fragment, $0.session, .success($1)) },
+            outcome.records.isEmpty ? nil : published
         )
-    }
-
-    private func fail(
-        _ entries: [(fragment: OpenFragment, session: ProducerSession, record: FragmentRecord)],
-        _ error: LogError
-    ) -> [@Sendable () -> Void] {
-        for entry in entries { commitFailed(entry.fragment, error) }
-        return settle(entries.map { ($0.fragment, $0.session, .failure(error)) }, nil)
+        if outcome.isSuspect { abandonSuspect(segment, &commit) }
+        if let failure = outcome.failure {
+            for entry in failed { commitFailed(entry.fragment, failure) }
+            settled += settle(failed.map { ($0.fragment, $0.session, .failure(failure)) }, nil)
+        }
+        return settled
     }
 
     /// Publishes results; what is returned tells the producers, once no lock is held.
@@ -316,7 +317,6 @@ extension StreamLog {
     // MARK: Failures
 
     private func commitFailed(_ fragment: OpenFragment, _ error: LogError) {
-        log.commitFailed(error)
         let opening = fragment.opening
         let reason: GapReason = error.code == .diskFull ? .diskFull : .ioError
         let (samples, bytes, duration) = fragment.content.withLock {
@@ -342,38 +342,21 @@ extension StreamLog {
         )
     }
 
-    private func writeFailed(_ error: LogError, _ commit: inout CommitState) {
-        guard let segment = commit.segment else { return }
-        if error.code == .diskFull {
-            cutBack(segment, &commit)
-        } else {
-            abandonSuspect(segment, &commit)
-        }
-    }
-
-    /// Takes back what a full disk left half-written; the segment goes on when that works.
-    private func cutBack(_ segment: SegmentWriter, _ commit: inout CommitState) {
-        do throws(LogError) {
-            try segment.media.truncate(to: segment.length)
-            try segment.index.truncate(
-                to: UInt64((segment.count + 1) * IndexFile.recordLength)
-            )
-        } catch {
-            abandonSuspect(segment, &commit)
-        }
-    }
-
-    /// Closes a segment whose `.mkv` can no longer be trusted beyond what was synced.
-    private func abandonSuspect(_ segment: SegmentWriter, _ commit: inout CommitState) {
+    /// Closes a segment that can no longer be trusted beyond what was synced.
+    private func abandonSuspect(_ segment: any SegmentAppender, _ commit: inout CommitState) {
         var isIndexDurable = true
         do throws(LogError) {
-            try segment.index.syncData()
+            try segment.secureIndex()
         } catch {
             isIndexDurable = false
+            log.logger.error(
+                "the index of a suspect log segment could not be written anew; the next start does it",
+                metadata: ["segment": "\(segment.id)", "error": "\(error)"]
+            )
         }
         close(segment, durableLength: segment.length, isIndexDurable: isIndexDurable, &commit)
         do throws(LogError) {
-            try segment.media.truncate(to: segment.length)
+            try segment.cutTail()
         } catch {
             log.logger.error(
                 "a suspect log segment could not be cut",
@@ -385,24 +368,20 @@ extension StreamLog {
     /// Ends the segment under construction: sync both files, then the catalog row.
     func seal(_ commit: inout CommitState) {
         guard let segment = commit.segment else { return }
-        var isDurable = true
         do throws(LogError) {
-            if segment.count > 0 {
-                try segment.media.syncData()
-                try segment.index.syncData()
-            }
+            if segment.count > 0 { try segment.seal() }
+            close(segment, durableLength: nil, isIndexDurable: true, &commit)
         } catch {
-            isDurable = false
             log.logger.error(
-                "a log segment could not be closed; the next start does it",
+                "a log segment could not be synced at its end",
                 metadata: ["segment": "\(segment.id)", "error": "\(error)"]
             )
+            abandonSuspect(segment, &commit)
         }
-        close(segment, durableLength: nil, isIndexDurable: isDurable, &commit)
     }
 
     private func close(
-        _ segment: SegmentWriter,
+        _ segment: any SegmentAppender,
         durableLength: UInt64?,
         isIndexDurable: Bool,
         _ commit: inout CommitState
@@ -429,10 +408,10 @@ extension StreamLog {
     }
 
     /// Removes a segment in which nothing was ever promised to anybody.
-    private func discard(_ segment: SegmentWriter) {
+    private func discard(_ segment: any SegmentAppender) {
         do throws(LogError) {
             try log.rows.markDeleting([segment.id.first], of: id, epoch: epoch)
-            try log.removeSegments([segment.id.first], of: id, in: directory, epoch: epoch)
+            try log.removeSegments([segment.id.first], of: id, epoch: epoch)
         } catch {
             log.logger.warning(
                 "an empty log segment is left to the next start",

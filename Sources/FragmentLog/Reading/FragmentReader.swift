@@ -5,12 +5,12 @@ package import NIOCore
 package struct FragmentReader: Sendable {
     /// The fragment.
     package let record: FragmentRecord
-    private let file: OpenFile
+    private let bytes: any SegmentBytes
     private let pool: BlockingPool
 
-    init(record: FragmentRecord, file: OpenFile, pool: BlockingPool) {
+    init(record: FragmentRecord, bytes: any SegmentBytes, pool: BlockingPool) {
         self.record = record
-        self.file = file
+        self.bytes = bytes
         self.pool = pool
     }
 
@@ -22,13 +22,13 @@ package struct FragmentReader: Sendable {
     /// - Returns: As many bytes as were asked for.
     /// - Throws: `.damaged` when the file is shorter than its index says, `.ioError`.
     package func read(at offset: UInt64, length: Int) async throws(LogError) -> ByteBuffer {
-        let (file, record) = (file, record)
+        let (source, record) = (bytes, record)
         return try await pool.run { () throws(LogError) in
-            let bytes = try file.read(at: record.offset + offset, length: length)
+            let bytes = try source.read(at: record.offset + offset, length: length)
             guard bytes.readableBytes == length else {
                 throw LogError(
                     .damaged,
-                    "\(file.path) ends inside fragment \(record.number); run 'kinelog verify --repair'."
+                    "\(source.place) ends inside fragment \(record.number); run 'kinelog verify --repair'."
                 )
             }
             return bytes

@@ -11,21 +11,21 @@ struct SegmentIndex {
     let id: SegmentID
     /// Records that may be read.
     let count: Int
-    let file: OpenFile
+    let bytes: any SegmentBytes
 
     /// A count from the catalog, which SQLite does not protect from flipped bits.
     ///
     /// - Parameters:
     ///   - count: What the catalog says.
-    ///   - file: The `.idx`.
+    ///   - bytes: The index.
     /// - Returns: The count.
     /// - Throws: `.damaged` when the file does not hold so many records.
-    static func checkedCount(_ count: UInt64, in file: OpenFile) throws(LogError) -> Int {
-        let held = try file.size() / UInt64(IndexFile.recordLength)
+    static func checkedCount(_ count: UInt64, in bytes: any SegmentBytes) throws(LogError) -> Int {
+        let held = try bytes.size() / UInt64(IndexFile.recordLength)
         guard count >= 1, count < held else {
             throw LogError(
                 .damaged,
-                "The catalog says that \(file.path) holds \(count) records, it holds \(held == 0 ? 0 : held - 1); run 'kinelog verify --repair'."
+                "The catalog says that \(bytes.place) holds \(count) records, it holds \(held == 0 ? 0 : held - 1); run 'kinelog verify --repair'."
             )
         }
         return Int(count)
@@ -35,14 +35,14 @@ struct SegmentIndex {
     ///
     /// - Throws: `.damaged` when its CRC does not match.
     func record(_ position: Int) throws(LogError) -> FragmentRecord {
-        let bytes = try file.read(
+        let stored = try bytes.read(
             at: UInt64((position + 1) * IndexFile.recordLength),
             length: IndexFile.recordLength
         )
-        guard var record = IndexFile.record(bytes, of: id) else {
+        guard var record = IndexFile.record(stored, of: id) else {
             throw LogError(
                 .damaged,
-                "Record \(position) of \(file.path) does not match its checksum; run 'kinelog verify --repair'."
+                "Record \(position) of \(bytes.place) does not match its checksum; run 'kinelog verify --repair'."
             )
         }
         record.position = UInt32(position)
@@ -53,19 +53,19 @@ struct SegmentIndex {
     func records(from position: Int, atMost limit: Int) throws(LogError) -> [FragmentRecord] {
         let wanted = max(0, min(limit, count - position))
         guard wanted > 0 else { return [] }
-        var bytes = try file.read(
+        var stored = try bytes.read(
             at: UInt64((position + 1) * IndexFile.recordLength),
             length: wanted * IndexFile.recordLength
         )
         var records: [FragmentRecord] = []
         records.reserveCapacity(wanted)
         for index in 0..<wanted {
-            guard let slice = bytes.readSlice(length: IndexFile.recordLength),
+            guard let slice = stored.readSlice(length: IndexFile.recordLength),
                 var record = IndexFile.record(slice, of: id)
             else {
                 throw LogError(
                     .damaged,
-                    "Record \(position + index) of \(file.path) does not match its checksum; run 'kinelog verify --repair'."
+                    "Record \(position + index) of \(bytes.place) does not match its checksum; run 'kinelog verify --repair'."
                 )
             }
             record.position = UInt32(position + index)

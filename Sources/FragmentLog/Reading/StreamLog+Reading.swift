@@ -93,7 +93,7 @@ extension StreamLog {
         }
         if let published {
             return try openIndex(segment).map {
-                SegmentIndex(id: segment, count: published, file: $0)
+                SegmentIndex(id: segment, count: published, bytes: $0)
             }
         }
         // Sealed between the look at the catalog and now: ask again.
@@ -107,22 +107,21 @@ extension StreamLog {
         _ segment: SegmentID,
         sealedCount: UInt64
     ) throws(LogError) -> SegmentIndex? {
-        guard let file = try openIndex(segment) else { return nil }
-        let count = try SegmentIndex.checkedCount(sealedCount, in: file)
-        return SegmentIndex(id: segment, count: count, file: file)
+        guard let bytes = try openIndex(segment) else { return nil }
+        let count = try SegmentIndex.checkedCount(sealedCount, in: bytes)
+        return SegmentIndex(id: segment, count: count, bytes: bytes)
     }
 
-    private func openIndex(_ segment: SegmentID) throws(LogError) -> OpenFile? {
-        let path = "\(directory)/\(StreamFiles.index(segment.first))"
+    private func openIndex(_ segment: SegmentID) throws(LogError) -> (any SegmentBytes)? {
         do {
-            return try log.descriptors.file(path)
+            return try log.segments.index(of: segment)
         } catch {
             guard error.code == .gone else { throw error }
             // Retention took it between the look-up and the open, or somebody else did.
             if try log.rows.segment(of: id, containing: segment.first)?.first == segment.first {
                 throw LogError(
                     .damaged,
-                    "\(path) is missing; restore it from a backup, or run 'kinelog verify --repair'.",
+                    "The index of log segment \(segment) is missing; restore it from a backup, or run 'kinelog verify --repair'.",
                     cause: error
                 )
             }
@@ -159,16 +158,14 @@ extension StreamLog {
         try checkOpen()
         if state.withLock({ $0.document.isDeleted(record.number) }) { throw gone(record.number) }
         return try await log.readPool.run { () throws(LogError) in
-            let file: OpenFile
+            let media: any SegmentBytes
             do throws(LogError) {
-                file = try self.log.descriptors.file(
-                    "\(self.directory)/\(StreamFiles.media(record.segment.first))"
-                )
+                media = try self.log.segments.media(of: record.segment)
             } catch {
                 throw error.code == .gone ? self.gone(record.number) : error
             }
-            try self.check(record, in: file)
-            return FragmentReader(record: record, file: file, pool: self.log.readPool)
+            try self.check(record, in: media)
+            return FragmentReader(record: record, bytes: media, pool: self.log.readPool)
         }
     }
 
@@ -197,12 +194,12 @@ extension StreamLog {
     /// Compares a fragment with its checksum before it is read for the first time.
     ///
     /// Blocks.
-    func check(_ record: FragmentRecord, in file: OpenFile) throws(LogError) {
+    func check(_ record: FragmentRecord, in media: any SegmentBytes) throws(LogError) {
         if log.checked.contains(record) { return }
         var crc = CRC32()
         var done: UInt64 = 0
         while done < record.storedLength {
-            let piece = try file.read(
+            let piece = try media.read(
                 at: record.offset + done,
                 length: Int(min(record.storedLength - done, 1 << 20))
             )
@@ -215,12 +212,12 @@ extension StreamLog {
                 "a stored fragment does not match its checksum",
                 metadata: [
                     "stream.name": "\(name)", "fragment.number": "\(record.number)",
-                    "file": "\(file.path)", "offset": "\(record.offset)",
+                    "file": "\(media.place)", "offset": "\(record.offset)",
                 ]
             )
             throw LogError(
                 .damaged,
-                "Fragment \(record.number) of stream '\(name)', at byte \(record.offset) of \(file.path), does not match its checksum and is not served; restore the file from a backup."
+                "Fragment \(record.number) of stream '\(name)', at byte \(record.offset) of \(media.place), does not match its checksum and is not served; restore the file from a backup."
             )
         }
         log.checked.insert(record)
@@ -235,8 +232,8 @@ extension StreamLog {
 
     func headerBlocking(of segment: SegmentID) throws(LogError) -> SegmentHeader {
         if let known = log.headers[segment] { return known }
-        let index = try log.descriptors.file("\(directory)/\(StreamFiles.index(segment.first))")
-        let media = try log.descriptors.file("\(directory)/\(StreamFiles.media(segment.first))")
+        let index = try log.segments.index(of: segment)
+        let media = try log.segments.media(of: segment)
         guard
             let fields = IndexFile.Header(
                 try index.read(at: 0, length: IndexFile.recordLength)
@@ -245,14 +242,14 @@ extension StreamLog {
         else {
             throw LogError(
                 .damaged,
-                "The header of \(index.path) is damaged; run 'kinelog verify --repair'."
+                "The header of \(index.place) is damaged; run 'kinelog verify --repair'."
             )
         }
         let bytes = try media.read(at: 0, length: Int(fields.headerLength))
         guard CRC32.of(bytes) == fields.headerCRC else {
             throw LogError(
                 .damaged,
-                "The first \(fields.headerLength) bytes of \(media.path) do not match their checksum; restore the file from a backup."
+                "The first \(fields.headerLength) bytes of \(media.place) do not match their checksum; restore the file from a backup."
             )
         }
         let header = SegmentHeader(bytes: bytes, kind: fields.kind)

@@ -109,41 +109,41 @@ extension FragmentLog {
         try rows.register(id, name: document.info.name, epoch: document.ownerEpoch)
         for name in try spillFiles(in: path, open) { try Directory.unlink("\(path)/\(name)") }
         let eventsLength = try recoverEvents(id, path, document)
-        let reader = SegmentRecovery(
-            directory: path,
-            stream: id,
-            document: document,
-            trustsSyncs: document.info.settings.durability != .none
-                && document.info.settings.retentionHours > 0,
-            isSameBoot: directory.isSameBoot,
-            logger: logger
-        )
+        var left: [StreamLog.LeftSegment] = []
         for row in open {
-            if let extent = try reader.recover(row) {
-                try rows.seal(
-                    SegmentID(stream: id, first: row.first),
-                    extent: extent,
-                    epoch: document.ownerEpoch
+            do throws(LogError) {
+                _ = try recoverSegment(row, document)
+            } catch {
+                // Everything else of the stream is served; what is wrong with this one is said here,
+                // by status and by verify.
+                logger.error(
+                    "a log segment could not be brought into order",
+                    metadata: [
+                        "stream.name": "\(document.info.name)", "segment": "\(row.first)",
+                        "error": "\(error)",
+                    ]
                 )
-            } else {
-                try rows.markDeleting([row.first], of: id, epoch: document.ownerEpoch)
-                try removeSegments([row.first], of: id, in: path, epoch: document.ownerEpoch)
+                left.append(StreamLog.LeftSegment(row: row, error: error))
             }
         }
         if !deleting.isEmpty {
-            try removeSegments(deleting, of: id, in: path, epoch: document.ownerEpoch)
+            try removeSegments(deleting, of: id, epoch: document.ownerEpoch)
         }
         var head: FragmentRecord?
         var nextOrdinal = document.ordinalFloor
-        if let last = try rows.lastSegment(of: id), let extent = last.extent {
-            nextOrdinal = max(nextOrdinal, last.firstOrdinal + extent.fragmentCount)
-            let file = try descriptors.file("\(path)/\(StreamFiles.index(last.first))")
-            let index = SegmentIndex(
-                id: SegmentID(stream: id, first: last.first),
-                count: try SegmentIndex.checkedCount(extent.fragmentCount, in: file),
-                file: file
+        for segment in left {
+            // How many it holds cannot be told; none of their ordinals is given out again.
+            let bound = segments.fragmentCountBound(
+                of: SegmentID(stream: id, first: segment.row.first)
             )
-            let newest = try index.record(index.count - 1)
+            nextOrdinal = max(nextOrdinal, segment.row.firstOrdinal + bound)
+        }
+        if let last = try rows.lastClosedSegment(of: id), let extent = last.extent {
+            nextOrdinal = max(nextOrdinal, last.firstOrdinal + extent.fragmentCount)
+            let newest = try newestRecord(
+                SegmentID(stream: id, first: last.first),
+                count: extent.fragmentCount
+            )
             // Where a repair could not read a fragment, ordinals are missing before it.
             nextOrdinal = max(nextOrdinal, newest.ordinal + 1)
             head = newest
@@ -163,7 +163,45 @@ extension FragmentLog {
             nextSession: try rows.maxSession(of: id) + 1,
             eventsLength: eventsLength
         )
+        stream.state.withLock { $0.left = left }
         return stream
+    }
+
+    /// Brings an unsealed log segment into order and tells the catalog.
+    ///
+    /// Blocks.
+    ///
+    /// - Returns: Its newest fragment; `nil` when it held none and is gone.
+    func recoverSegment(
+        _ row: SegmentRow,
+        _ document: StreamDocument
+    ) throws(LogError) -> FragmentRecord? {
+        let id = SegmentID(stream: row.stream, first: row.first)
+        let extent = try segments.recover(
+            InterruptedSegment(
+                id: id,
+                durableLength: document.suspectSegments[row.first],
+                trustsSyncs: document.syncsFragments,
+                isSameBoot: directory.isSameBoot
+            )
+        )
+        guard let extent else {
+            try rows.markDeleting([row.first], of: row.stream, epoch: document.ownerEpoch)
+            try removeSegments([row.first], of: row.stream, epoch: document.ownerEpoch)
+            return nil
+        }
+        try rows.seal(id, extent: extent, epoch: document.ownerEpoch)
+        return try newestRecord(id, count: extent.fragmentCount)
+    }
+
+    private func newestRecord(_ id: SegmentID, count: UInt64) throws(LogError) -> FragmentRecord {
+        let bytes = try segments.index(of: id)
+        let index = SegmentIndex(
+            id: id,
+            count: try SegmentIndex.checkedCount(count, in: bytes),
+            bytes: bytes
+        )
+        return try index.record(index.count - 1)
     }
 
     private func spillFiles(in path: String, _ open: [SegmentRow]) throws(LogError) -> [String] {
@@ -184,11 +222,11 @@ extension FragmentLog {
         throws(LogError) -> UInt64
     {
         let file = "\(path)/\(StreamFiles.events)"
-        guard Directory.exists(file) else { return 0 }
-        let events = try OpenFile.open(file, O_RDWR)
-        let size = try events.size()
         var offset = try rows.eventsOffset(of: id)
-        if offset > size {
+        guard Directory.exists(file) || offset > 0 else { return 0 }
+        let events = try? OpenFile.open(file, O_RDWR)
+        let size = try events?.size() ?? 0
+        guard let events, offset <= size else {
             throw LogError(
                 .damaged,
                 "\(file) is \(size) bytes long, the catalog has seen \(offset); restore it, or run 'kinelog verify --repair'."

@@ -22,13 +22,18 @@ extension FragmentLog {
     package func sweep() async {
         // Expiry goes by this one reading: a later one may have been stepped unseen.
         let now = await watchClock()
+        let marked = await takeUpDeletions()
         for stream in streams() {
             if Task.isCancelled { return }
             stream.retryDeferredEvents()
             do throws(LogError) {
                 try await commitPool.run { () throws(LogError) in
+                    stream.recoverLeftSegments()
                     stream.catchUp()
                     stream.sealIfIdle()
+                    if let marked = marked[stream.id] {
+                        try self.removeSegments(marked, of: stream.id, epoch: stream.epoch)
+                    }
                     try self.expire(stream, now)
                 }
             } catch {
@@ -37,6 +42,22 @@ extension FragmentLog {
                     metadata: ["stream.name": "\(stream.name)", "error": "\(error)"]
                 )
             }
+        }
+    }
+
+    /// Goes on with deletions that failed half-way.
+    ///
+    /// - Returns: Log segments that are marked and still there.
+    private func takeUpDeletions() async -> [StreamID: [FragmentNumber]] {
+        do throws(LogError) {
+            return try await commitPool.run { () throws(LogError) in
+                self.removeDeletedStreams()
+                return Dictionary(grouping: try self.rows.deletingSegments(), by: \.stream)
+                    .mapValues { $0.map(\.first) }
+            }
+        } catch {
+            logger.error("deletions could not be looked up", metadata: ["error": "\(error)"])
+            return [:]
         }
     }
 
@@ -158,26 +179,30 @@ extension FragmentLog {
     }
 
     /// The ring of retention 0 keeps what is recent and small.
+    ///
+    /// What is under a hold is not part of it.
     private func expireRing(_ stream: StreamLog, _ now: Timestamp) throws(LogError) {
         let cutoff = now.advanced(byMilliseconds: -configuration.ringMilliseconds)
-        var old = try rows.expiredSegments(
-            of: stream.id,
-            serverEndBefore: cutoff,
-            limit: Self.segmentsPerStep
-        )
-        var excess =
-            Int64(clamping: try rows.totals(of: stream.id).byteCount) - configuration.ringBytes
-        excess -= old.reduce(0) { $0 + Int64(clamping: $1.extent?.byteCount ?? 0) }
-        var after = old.last?.first
-        while excess > 0,
-            let row = try rows.segments(of: stream.id, after: after, limit: 1).first,
-            let extent = row.extent
-        {
-            old.append(row)
-            excess -= Int64(clamping: extent.byteCount)
-            after = row.first
+        var free: [(row: SegmentRow, extent: SegmentExtent)] = []
+        var after: FragmentNumber?
+        while true {
+            let page = try rows.segments(of: stream.id, after: after, limit: Self.segmentsPerStep)
+            for row in page {
+                // The one under construction goes on.
+                guard let extent = row.extent, !isHeld(row, stream) else { continue }
+                free.append((row, extent))
+            }
+            after = page.last?.first
+            if page.count < Self.segmentsPerStep { break }
         }
-        if !old.isEmpty { try remove(old.filter { !isHeld($0, stream) }, of: stream) }
+        var bytes = free.reduce(Int64(0)) { $0 + Int64(clamping: $1.extent.byteCount) }
+        var expired: [SegmentRow] = []
+        for (row, extent) in free where extent.serverEnd < cutoff || bytes > configuration.ringBytes
+        {
+            expired.append(row)
+            bytes -= Int64(clamping: extent.byteCount)
+        }
+        if !expired.isEmpty { try remove(expired, of: stream) }
     }
 
     private func isHeld(_ row: SegmentRow, _ stream: StreamLog) -> Bool {
@@ -201,7 +226,7 @@ extension FragmentLog {
         }
         guard !first.isEmpty else { return }
         stream.changes.signal()
-        try removeSegments(first, of: stream.id, in: stream.directory, epoch: stream.epoch)
+        try removeSegments(first, of: stream.id, epoch: stream.epoch)
         try forgetDeletedRanges(stream)
         logger.info(
             "log segments expired",
@@ -215,18 +240,11 @@ extension FragmentLog {
     func removeSegments(
         _ first: [FragmentNumber],
         of id: StreamID,
-        in directory: String,
         epoch: UInt64
     ) throws(LogError) {
-        for number in first {
-            for name in [StreamFiles.media(number), StreamFiles.index(number)] {
-                try Directory.unlink("\(directory)/\(name)")
-                // Afterwards, or a reader in between would keep its blocks.
-                descriptors.drop("\(directory)/\(name)")
-            }
-            checked.forget(SegmentID(stream: id, first: number))
-        }
-        try Directory.sync(directory)
+        let marked = first.map { SegmentID(stream: id, first: $0) }
+        try segments.delete(marked)
+        for segment in marked { checked.forget(segment) }
         try rows.remove(first, of: id, epoch: epoch)
     }
 
@@ -275,34 +293,28 @@ extension FragmentLog {
     private func tidy(_ stream: StreamLog) throws(LogError) {
         // Files of this run are younger than the reserved numbers it began with.
         let begin = stream.state.withLock { $0.firstSequence }
-        for name in try Directory.names(in: stream.directory) {
-            if name.hasSuffix(".part"), let dash = name.lastIndex(of: "-"),
+        for name in try Directory.names(in: stream.directory) where name.hasSuffix(".part") {
+            if let dash = name.lastIndex(of: "-"),
                 let sequence = UInt64(name[name.index(after: dash)...].dropLast(5)),
                 sequence < begin
             {
                 try Directory.unlink("\(stream.directory)/\(name)")
-                continue
             }
-            guard name.hasSuffix(".mkv") || name.hasSuffix(".idx"),
-                let number = FragmentNumber(name.dropLast(4)), number.sequence < begin,
-                try rows.segment(of: stream.id, containing: number)?.first != number,
+        }
+        for segment in try segments.segments(of: stream.id) where segment.first.sequence < begin {
+            guard try rows.segment(of: stream.id, containing: segment.first)?.first != segment.first,
                 try !rows.deletingSegments().contains(where: {
-                    $0.stream == stream.id && $0.first == number
+                    $0.stream == stream.id && $0.first == segment.first
                 })
             else { continue }
-            let path = "\(stream.directory)/\(name)"
-            if name.hasSuffix(".mkv"), try SegmentRecovery.holdsFragments(path) {
+            if try segments.holdsFragments(segment) {
                 // Not ours to throw away: the catalog must have lost it.
                 logger.error(
                     "a log segment is not in the catalog; run 'kinelog verify --repair'",
-                    metadata: ["file": "\(path)"]
+                    metadata: ["segment": "\(segment)"]
                 )
-            } else if name.hasSuffix(".mkv")
-                || !Directory.exists(
-                    "\(path.dropLast(4)).mkv"
-                )
-            {
-                try Directory.unlink(path)
+            } else {
+                try segments.delete([segment])
             }
         }
     }

@@ -166,7 +166,7 @@ struct CatalogRows: Sendable {
     // MARK: Log segments
 
     func insert(
-        _ segment: SegmentWriter,
+        _ segment: any SegmentAppender,
         producer: Timestamp,
         server: Timestamp,
         epoch: UInt64
@@ -183,14 +183,6 @@ struct CatalogRows: Sendable {
         try Self.translating { () throws(CatalogError) in
             try catalog.insertSegmentBlocking(row, owner: owner(epoch))
         }
-    }
-
-    func seal(_ segment: SegmentWriter, epoch: UInt64) throws(LogError) {
-        guard let extent = segment.extent else {
-            try forget([segment.id.first], of: segment.id.stream, epoch: epoch)
-            return
-        }
-        try seal(segment.id, extent: extent, epoch: epoch)
     }
 
     func seal(_ id: SegmentID, extent: SegmentExtent, epoch: UInt64) throws(LogError) {
@@ -299,9 +291,9 @@ struct CatalogRows: Sendable {
         }
     }
 
-    func lastSegment(of id: StreamID) throws(LogError) -> SegmentRow? {
+    func lastClosedSegment(of id: StreamID) throws(LogError) -> SegmentRow? {
         try Self.translating { () throws(CatalogError) in
-            try catalog.lastSegmentBlocking(of: id)
+            try catalog.lastClosedSegmentBlocking(of: id)
         }
     }
 
@@ -342,19 +334,5 @@ struct CatalogRows: Sendable {
     /// What a full check of the catalog finds, a line each.
     func integrityFindings() async throws -> [String] {
         try await catalog.integrityFindings()
-    }
-}
-
-extension SegmentWriter {
-    /// What the catalog says of the segment once it is closed; `nil` while it is empty.
-    var extent: SegmentExtent? {
-        guard let last = lastRecord else { return nil }
-        return SegmentExtent(
-            fragmentCount: UInt64(count),
-            last: last.number,
-            producerEnd: producerEndMax,
-            serverEnd: serverEndMax,
-            byteCount: length
-        )
     }
 }

@@ -10,10 +10,12 @@ extension StreamLog {
         }
         for fragment in open { fragment.interrupt(reason) }
         while true {
-            let isIdle = state.withLock {
-                $0.open.isEmpty && $0.pendingEvents.isEmpty && !$0.isCommitScheduled
+            let isOver = state.withLock { state -> Bool in
+                state.isOver =
+                    state.open.isEmpty && state.pendingEvents.isEmpty && state.commitRun == .idle
+                return state.isOver
             }
-            if isIdle { break }
+            if isOver { break }
             scheduleCommit()
             // Not by the signal alone: the last pass ends without one.
             try? await Task.sleep(for: .milliseconds(2))

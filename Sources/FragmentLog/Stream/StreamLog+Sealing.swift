@@ -1,3 +1,5 @@
+import Catalog
+import Logging
 import Synchronization
 import MediaModel
 
@@ -19,6 +21,40 @@ extension StreamLog {
                 return
             }
             seal(&commit)
+        }
+    }
+
+    /// Tries once more to bring log segments into order that the start had to leave, as on a full
+    /// disk.
+    ///
+    /// Blocks.
+    ///
+    /// One that is damaged stays as it is until a repair.
+    func recoverLeftSegments() {
+        let (left, document) = state.withLock { ($0.left, $0.document) }
+        for segment in left where segment.error.code != .damaged {
+            do throws(LogError) {
+                let newest = try log.recoverSegment(segment.row, document)
+                state.withLock { state in
+                    state.left.removeAll { $0.row.first == segment.row.first }
+                    if let newest, state.head.map({ $0.number < newest.number }) ?? true {
+                        state.head = newest
+                    }
+                }
+                changes.signal()
+                log.logger.notice(
+                    "a log segment was brought into order",
+                    metadata: ["stream.name": "\(name)", "segment": "\(segment.row.first)"]
+                )
+            } catch {
+                // Said at the start, and by status and verify for as long as it lasts.
+                state.withLock { state in
+                    for index in state.left.indices
+                    where state.left[index].row.first == segment.row.first {
+                        state.left[index].error = error
+                    }
+                }
+            }
         }
     }
 }

@@ -1,3 +1,4 @@
+import Catalog
 import Logging
 import Matroska
 package import MediaModel
@@ -20,6 +21,21 @@ package final class StreamLog: Sendable {
         var lastRecord: FragmentRecord
     }
 
+    /// Where the one commit run of the stream stands.
+    enum CommitRun: Equatable {
+        case idle
+        /// Begins when the timer of this count fires, or earlier when the stream is closed.
+        case waiting(timer: UInt64)
+        /// On a thread of the pool, or about to be.
+        case running
+    }
+
+    /// A log segment that a start could not bring into order.
+    struct LeftSegment {
+        var row: SegmentRow
+        var error: LogError
+    }
+
     struct PendingEvent {
         var event: StreamEvent
         var completion: (@Sendable () -> Void)?
@@ -40,6 +56,8 @@ package final class StreamLog: Sendable {
         var active: PublishedSegment?
         /// Complete segments whose rows are still open, with the records they hold.
         var closing: [SegmentID: Int] = [:]
+        /// Log segments that the start could not bring into order; nothing of them is listed.
+        var left: [LeftSegment] = []
         /// Whether a write of `stream.json` failed in such a way that either document may be there.
         var isDocumentUnsure = false
         /// Why expiry by age waits, until `stream.json` says so.
@@ -49,13 +67,17 @@ package final class StreamLog: Sendable {
         var pendingEvents: [PendingEvent] = []
         /// Events that could not be written; tried again with the next ones and from time to time.
         var deferredEvents: [PendingEvent] = []
-        var isCommitScheduled = false
+        var commitRun = CommitRun.idle
+        /// Timers for commit runs so far, which tells an overtaken one.
+        var commitTimers: UInt64 = 0
         var arbiter: TakeoverArbiter
         /// Which session's fragment was stored last, and when its last bytes came.
         var lastSent: (session: UInt64, bootMilliseconds: Int64)?
         var sessionCount = 0
         /// Set when the stream is deleted or the log is closed: nothing begins any more.
         var closed: LogError?
+        /// Set once everything is written after that: nothing is recorded any more.
+        var isOver = false
     }
 
     /// Identity on disk.
@@ -180,7 +202,7 @@ package final class StreamLog: Sendable {
     ) throws(LogError)
         -> Beginning
     {
-        if let failure = log.ingestFailure() { throw failure }
+        if let failure = log.beginFailure() { throw failure }
         let now = log.clock.bootMilliseconds()
         let wall = log.clock.now()
         let isFirst = !session.hasBegun
@@ -303,7 +325,10 @@ package final class StreamLog: Sendable {
         completion: @escaping @Sendable () -> Void
     ) {
         log.releaseSession()
-        func isStored(_ state: State) -> Bool { hasBegun && !state.document.isDeleted }
+        // After the log was closed the next start finds a session without an end, and says so.
+        func isStored(_ state: State) -> Bool {
+            hasBegun && !state.document.isDeleted && !state.isOver
+        }
         let isStored = state.withLock { state -> Bool in
             state.sessionCount -= 1
             state.arbiter.ended(session)
@@ -326,9 +351,9 @@ package final class StreamLog: Sendable {
     }
 
     /// Stores a stretch without footage.
-    func record(_ gap: Gap, completion: (@Sendable () -> Void)? = nil) {
+    func record(_ gap: Gap) {
         state.withLock { state in
-            guard !state.document.isDeleted else { return }
+            guard !state.document.isDeleted, !state.isOver else { return }
             var gap = gap
             gap.end = max(gap.start, gap.end)
             // Also one that is not durable yet: its number says when the gap was noted, which is
@@ -336,7 +361,7 @@ package final class StreamLog: Sendable {
             if gap.after == nil {
                 gap.after = state.open.last?.fragment.number ?? state.head?.number
             }
-            state.pendingEvents.append(PendingEvent(event: .gap(gap), completion: completion))
+            state.pendingEvents.append(PendingEvent(event: .gap(gap), completion: nil))
         }
         log.logger.notice(
             "gap",

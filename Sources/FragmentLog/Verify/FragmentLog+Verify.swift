@@ -81,6 +81,17 @@ extension FragmentLog {
                 )
             )
         }
+        for (place, error) in damagedSegments.sorted(by: { $0.key < $1.key }) {
+            report.add(
+                VerifyFinding(
+                    .damage,
+                    .segment,
+                    file: place,
+                    remedy: .repair,
+                    "It could not be brought into order at the start: \(error.message)"
+                )
+            )
+        }
         let streams = streams()
         for (done, stream) in streams.enumerated() {
             let read = report.byteCount

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FragmentLog
+import Glibc
 import Logging
 import Matroska
 import MediaModel
@@ -45,6 +46,8 @@ struct Fill: AsyncParsableCommand {
         }
         let took = ContinuousClock.now - start
         print("filled \(each * streams) fragments in \(took)")
+        // Whoever waits for the line reads a file or a pipe.
+        fflush(nil)
         if hold { try await Task.sleep(for: .seconds(86_400)) }
         await log.close()
     }

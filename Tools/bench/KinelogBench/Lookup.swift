@@ -31,12 +31,13 @@ struct Lookup: AsyncParsableCommand {
                 guard let head = stream.head, let oldest = try await stream.oldest() else {
                     continue
                 }
-                let (low, high) = (oldest.start(on: side), head.start(on: side))
-                let at = Timestamp(
-                    milliseconds: Int64.random(
-                        in: min(low, high).milliseconds...max(low, high).milliseconds
-                    )
-                )
+                // By producer time the head may be backfill: the stretch is as long as its fragments.
+                let low = oldest.start(on: side)
+                let length =
+                    side == .server
+                    ? head.server.milliseconds(since: low)
+                    : Int64(head.ordinal - oldest.ordinal) * Int64(head.durationMilliseconds)
+                let at = low.advanced(byMilliseconds: Int64.random(in: 0...max(1, length)))
                 let query = FragmentQuery(
                     range: at..<at.advanced(byMilliseconds: 200),
                     clock: side,

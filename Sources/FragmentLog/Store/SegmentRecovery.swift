@@ -13,13 +13,8 @@ import NIOCore
 /// crash of the process nothing that was written is lost at all. What lies beyond the last record is
 /// scanned: whole fragments get their record, a torn tail is cut.
 struct SegmentRecovery {
-    let directory: String
-    let stream: StreamID
-    let document: StreamDocument
-    /// Whether an intact record proves its fragment.
-    let trustsSyncs: Bool
-    /// Whether the kernel kept running, so that its cache holds everything that was written.
-    let isSameBoot: Bool
+    let segment: InterruptedSegment
+    let files: SegmentFiles
     let logger: Logger
 
     /// How many records of the tail are read when all can be trusted; enough that no earlier
@@ -29,51 +24,50 @@ struct SegmentRecovery {
     /// Completes the index and cuts the tail.
     ///
     /// - Returns: What the segment holds; `nil` when that is nothing.
-    func recover(_ row: SegmentRow) throws(LogError) -> SegmentExtent? {
-        let segment = SegmentID(stream: stream, first: row.first)
-        let mediaPath = "\(directory)/\(StreamFiles.media(row.first))"
-        let indexPath = "\(directory)/\(StreamFiles.index(row.first))"
+    /// - Throws: `.damaged` before anything was changed, when something that was acknowledged cannot
+    ///   be found.
+    func run() throws(LogError) -> SegmentExtent? {
         let media: OpenFile
         let index: OpenFile
         do {
-            media = try OpenFile.open(mediaPath, O_RDWR)
-            index = try OpenFile.open(indexPath, O_RDWR)
+            media = try OpenFile.open(files.media, O_RDWR)
+            index = try OpenFile.open(files.index, O_RDWR)
         } catch {
             // Both files are durable before the row is; only an unlink explains their absence, and
             // none that was meant leaves footage.
             if error.code == .gone {
-                if Directory.exists(mediaPath), try Self.holdsFragments(mediaPath) {
+                if Directory.exists(files.media), try Self.holdsFragments(files.media) {
                     throw LogError(
                         .damaged,
-                        "\(indexPath) is missing beside a log segment with fragments; run 'kinelog verify --repair'."
+                        "\(files.index) is missing beside a log segment with fragments; run 'kinelog verify --repair'."
                     )
                 }
-                logger.error("a log segment is missing", metadata: ["file": "\(mediaPath)"])
+                logger.error("a log segment is missing", metadata: ["file": "\(files.media)"])
                 return nil
             }
             throw error
         }
         let header = IndexFile.Header(try index.read(at: 0, length: IndexFile.recordLength))
-        guard let header, header.segment == segment,
+        guard let header, header.segment == segment.id,
             CRC32.of(try media.read(at: 0, length: Int(header.headerLength))) == header.headerCRC
         else {
             throw LogError(
                 .damaged,
-                "The headers of \(mediaPath) and \(indexPath) do not agree; run 'kinelog verify --repair'."
+                "The headers of \(files.media) and \(files.index) do not agree; run 'kinelog verify --repair'."
             )
         }
-        var records = try intactRecords(index, segment)
-        let limit = try min(media.size(), document.suspectSegments[row.first] ?? .max)
+        let limit = try min(media.size(), segment.durableLength ?? .max)
+        var (records, listedEnd) = try intactRecords(index, limit)
         while let last = records.last, last.offset + last.storedLength > limit {
             records.removeLast()
         }
-        if trustsSyncs || isSameBoot {
+        if segment.trustsSyncs || segment.isSameBoot {
             // Its bytes were there before its record was. What is wrong with them now is damage and
             // no torn tail: it stays, is found by verify, and is not served.
             if let last = records.last, try !isIntact(last, media, limit) {
                 logger.error(
                     "the newest fragment of a log segment is damaged",
-                    metadata: ["file": "\(mediaPath)", "offset": "\(last.offset)"]
+                    metadata: ["file": "\(files.media)", "offset": "\(last.offset)"]
                 )
             }
         } else {
@@ -87,7 +81,7 @@ struct SegmentRecovery {
         var end = records.last.map { $0.offset + $0.storedLength } ?? UInt64(header.headerLength)
         var added: [FragmentRecord] = []
         for fragment in try wholeFragments(media, from: end, limit: limit) {
-            var record = FragmentRecord(fragment, segment: segment)
+            var record = FragmentRecord(fragment, segment: segment.id)
             record.ordinal = header.firstOrdinal + UInt64(records.count + added.count)
             record.place(after: added.last ?? records.last)
             if let previous = added.last ?? records.last,
@@ -98,23 +92,23 @@ struct SegmentRecovery {
             added.append(record)
             end = record.offset + record.storedLength
         }
+        if end < listedEnd, segment.trustsSyncs || segment.isSameBoot {
+            throw LogError(
+                .damaged,
+                "\(files.media) is damaged at byte \(end), before fragments that were acknowledged; run 'kinelog verify --repair'."
+            )
+        }
         let size = try media.size()
         if size > end {
             logger.warning(
                 "the torn tail of a log segment was cut",
-                metadata: ["file": "\(mediaPath)", "offset": "\(end)", "bytes": "\(size - end)"]
+                metadata: ["file": "\(files.media)", "offset": "\(end)", "bytes": "\(size - end)"]
             )
             try media.truncate(to: end)
         }
         // First, so that a record proves its bytes also when the power fails here.
         try media.sync()
-        try index.truncate(to: UInt64((records.count + 1) * IndexFile.recordLength))
-        if !added.isEmpty {
-            var bytes = ByteBuffer()
-            for record in added { IndexFile.write(record, to: &bytes) }
-            try index.write([bytes], at: UInt64((records.count + 1) * IndexFile.recordLength))
-        }
-        try index.sync()
+        try complete(index, records.count, added)
         let count = records.count + added.count
         let known = records.tail + added
         guard let last = known.last else { return nil }
@@ -125,6 +119,31 @@ struct SegmentRecovery {
             serverEnd: known.map(\.serverEnd).max() ?? last.serverEnd,
             byteCount: end
         )
+    }
+
+    /// Leaves the index with its first `count` records and those that are added, durably.
+    private func complete(
+        _ index: OpenFile,
+        _ count: Int,
+        _ added: [FragmentRecord]
+    ) throws(LogError) {
+        var bytes = ByteBuffer()
+        for record in added { IndexFile.write(record, to: &bytes) }
+        let length = UInt64((count + 1) * IndexFile.recordLength)
+        if segment.durableLength != nil {
+            // A sync of this file may have failed: what the disk has of it cannot be told.
+            var whole = try index.read(at: 0, length: Int(length))
+            whole.writeBuffer(&bytes)
+            try Directory.replaceFile(
+                StreamFiles.index(segment.id.first),
+                in: files.directory,
+                with: whole
+            )
+            return
+        }
+        try index.truncate(to: length)
+        if !added.isEmpty { try index.write([bytes], at: length) }
+        try index.sync()
     }
 
     /// The records of an `.idx` up to the first that is not intact; of many only the last ones are
@@ -154,41 +173,49 @@ struct SegmentRecovery {
         }
     }
 
+    /// - Returns: The records up to the first that is not whole, and where the last fragment ends
+    ///   of which there is a whole record, also behind that one.
     private func intactRecords(
         _ index: OpenFile,
-        _ segment: SegmentID
-    ) throws(LogError)
-        -> IntactRecords
-    {
+        _ limit: UInt64
+    ) throws(LogError) -> (records: IntactRecords, listedEnd: UInt64) {
         let length = UInt64(IndexFile.recordLength)
         let total = Int(try index.size() / length) - 1
         // After a power cut any page of the index may be missing, so all of it is read.
-        let first = isSameBoot ? max(0, total - Self.tailRecords) : 0
+        let first = segment.isSameBoot ? max(0, total - Self.tailRecords) : 0
         var records = IntactRecords(skipping: first)
+        var listedEnd: UInt64 = 0
+        var isWhole = true
         var position = first
         while position < total {
             var bytes = try index.read(
                 at: UInt64(position + 1) * length,
                 length: min(total - position, 1024) * IndexFile.recordLength
             )
+            if bytes.readableBytes < IndexFile.recordLength { break }
             while let slice = bytes.readSlice(length: IndexFile.recordLength) {
-                guard var record = IndexFile.record(slice, of: segment),
-                    records.last.map({ $0.offset + $0.storedLength == record.offset }) ?? true
-                else {
-                    if records.last == nil, first > 0 {
-                        throw LogError(
-                            .damaged,
-                            "\(index.path) is damaged at record \(position); run 'kinelog verify --repair'."
-                        )
-                    }
-                    return records
+                defer { position += 1 }
+                guard var record = IndexFile.record(slice, of: segment.id) else {
+                    isWhole = false
+                    continue
                 }
+                let end = record.offset + record.storedLength
+                if end <= limit { listedEnd = max(listedEnd, end) }
+                if let last = records.last, last.offset + last.storedLength != record.offset {
+                    isWhole = false
+                }
+                guard isWhole else { continue }
                 record.position = UInt32(position)
                 records.append(record)
-                position += 1
             }
         }
-        return records
+        if records.last == nil, first > 0 {
+            throw LogError(
+                .damaged,
+                "\(index.path) is damaged at record \(first); run 'kinelog verify --repair'."
+            )
+        }
+        return (records, listedEnd)
     }
 
     private func isIntact(
