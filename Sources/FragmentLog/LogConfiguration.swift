@@ -33,6 +33,11 @@ package struct LogConfiguration: Sendable {
     /// A session that sent nothing for so long loses its open fragment to a newer session, in ms.
     package var silentTakeoverMilliseconds: Int64 = 2000
 
+    /// An older session's fragment that is still open so long after a takeover is ended, in ms.
+    ///
+    /// No fragment may be longer than 32 s, so one that ends by itself has ended by then.
+    package var overlapMillisecondsMax: Int64 = 32_000
+
     /// Takeovers of a sending session within a minute before newcomers are refused.
     package var takeoversPerMinuteMax = 3
 

@@ -28,7 +28,7 @@ struct LookupPlanTests {
             )
         }
         let plans = try await catalog.file.plans()
-        #expect(plans.count == 14)
+        #expect(plans.count == 16)
         for plan in plans {
             #expect(!plan.lines.isEmpty)
             for line in plan.lines {
@@ -48,6 +48,12 @@ struct LookupPlanTests {
         #expect(
             lines["segment containing a number"] == [
                 "SEARCH log_segment USING PRIMARY KEY (stream_id=? AND first_sequence<?)"
+            ]
+        )
+        // In the order of numbers, with nothing to sort.
+        #expect(
+            lines["segments by number in a long range of server time"] == [
+                "SEARCH log_segment USING PRIMARY KEY (stream_id=? AND first_sequence>?)"
             ]
         )
         let found = try await catalog.segments(

@@ -70,11 +70,13 @@ import Testing
                 || start == end && range.contains(start)
         }
         if clock == .server { return inRange.map(\.number).sorted() }
+        // A later fragment of the same start counts also where it is too short for the range.
         var newest: [Timestamp: FragmentNumber] = [:]
-        for record in inRange {
+        for record in all {
             newest[record.producer] = max(newest[record.producer] ?? record.number, record.number)
         }
-        return newest.sorted { $0.key < $1.key }.map(\.value)
+        return inRange.filter { newest[$0.producer] == $0.number }
+            .sorted { $0.producer < $1.producer }.map(\.number)
     }
 
     private func ranges(_ all: [FragmentRecord]) -> [Range<Timestamp>] {

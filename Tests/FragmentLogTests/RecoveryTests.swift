@@ -169,26 +169,6 @@ import Testing
         #expect(try await survivors(place) == sent.map(\.number))
     }
 
-    @Test func `a missing index refuses the stream and leaves its footage`() async throws {
-        let (place, sent) = try await killed()
-        defer { place.keep() }
-        let media = try place.onlyFile(".mkv")
-        let bytes = try place.bytes(media)
-        try place.remove(try place.onlyFile(".idx"))
-        let log = try await place.open()
-        #expect(log.stream(.test()) == nil)
-        let error = try #require(log.damagedStreams.values.first)
-        #expect(error.message.contains("kinelog verify --repair"))
-        await log.close()
-        #expect(try place.bytes(media) == bytes)
-        let report = try await place.repair()
-        #expect(report.after.isClean, "\(report.after.findings)")
-        let again = try await place.open()
-        let stream = try #require(again.stream(.test()))
-        #expect(try await stream.allFragments().map(\.number) == sent.map(\.number))
-        await again.close()
-    }
-
     @Test func `what lies beyond the durable length of a suspect segment is ignored`()
         async throws
     {

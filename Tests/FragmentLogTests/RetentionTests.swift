@@ -1,3 +1,4 @@
+import Catalog
 @testable import FragmentLog
 import LogTestSupport
 import MediaModel
@@ -358,6 +359,93 @@ import Testing
     }
 
     // MARK: Deletion
+
+    @Test func `what is held takes nothing of the ring`() async throws {
+        let clock = SteppedClock(Self.start)
+        var place = try TemporaryLog(clock: clock)
+        defer { place.keep() }
+        place.configuration.sweepMilliseconds = 3_600_000
+        place.configuration.ringBytes = 6000
+        place.configuration.roll.ringBytes = 1
+        let log = try await place.open()
+        let stream = try await log.createStream(
+            StreamSettings(name: .test(), retentionHours: 0)
+        )
+        let session = try stream.openSession(.test)
+        func send(_ count: Int) async throws -> [FragmentRecord] {
+            var sent: [FragmentRecord] = []
+            for _ in 0..<count {
+                sent.append(
+                    try await SyntheticProducer().send(
+                        session,
+                        producer: clock.now(),
+                        samples: 1,
+                        bytes: 2000
+                    )
+                )
+                clock.pass(milliseconds: 1000)
+            }
+            return sent
+        }
+        let held = try await send(4)
+        try stream.updateDocument { document in
+            document.info.holds = [
+                Hold(
+                    id: "h",
+                    from: held[0].producer,
+                    to: held[3].producerEnd,
+                    reason: "evidence",
+                    created: clock.now()
+                )
+            ]
+        }
+        clock.pass(milliseconds: 1000)
+        let live = try await send(4)
+        await log.sweep()
+        // The last one is under construction; before it two of more than 2 000 bytes fit.
+        let left = try await stream.allFragments().map(\.number)
+        #expect(left == (held + live.suffix(3)).map(\.number))
+        await session.end(.finished)
+        await log.close()
+    }
+
+    @Test func `a deletion that fails is taken up by the next sweep`() async throws {
+        var bench = try await Bench()
+        defer { bench.place.keep() }
+        try await bench.send(hours: 3, sweeps: false)
+        let segment = bench.sent[1].segment
+        let media = "streams/\(segment.stream)/\(segment.first).mkv"
+        // A directory cannot be unlinked like a file.
+        try bench.place.remove(media)
+        try bench.place.make(media)
+        bench.clock.pass(milliseconds: 30 * Self.hour)
+        await bench.log.sweep()
+        // Invisible all the same.
+        #expect(try await bench.left == [])
+        #expect(try bench.log.rows.deletingSegments().map(\.first).contains(segment.first))
+        try bench.place.remove(media)
+        await bench.log.sweep()
+        #expect(try bench.log.rows.deletingSegments().isEmpty)
+        #expect(try bench.place.files().allSatisfy { !$0.hasSuffix(".mkv") })
+        await bench.log.close()
+        #expect(try await bench.place.verify().isClean)
+    }
+
+    @Test func `files of a deleted stream that stay are taken up by the next sweep`() async throws {
+        var bench = try await Bench()
+        defer { bench.place.keep() }
+        try await bench.send(hours: 1, sweeps: false)
+        let folder = "streams/\(bench.stream.id)"
+        try bench.place.make("\(folder)/obstacle")
+        try await bench.log.deleteStream(.test())
+        await bench.log.sweep()
+        #expect(try bench.place.files().contains("\(folder)/stream.json"))
+        try bench.place.remove("\(folder)/obstacle")
+        await bench.log.sweep()
+        #expect(try bench.place.files().allSatisfy { !$0.hasPrefix("\(folder)/") })
+        await bench.log.close()
+        #expect(try await bench.place.verify().isClean)
+    }
 
     @Test func `a deleted stream is gone at once and its name is free`() async throws {
         var bench = try await Bench()

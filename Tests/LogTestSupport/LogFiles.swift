@@ -49,6 +49,15 @@ extension TemporaryLog {
         try FileManager.default.removeItem(atPath: file(name))
     }
 
+    /// Which file a name leads to; another one once the file was replaced.
+    package func inode(_ name: String) throws -> Int {
+        let attributes = try FileManager.default.attributesOfItem(atPath: file(name))
+        guard let number = attributes[.systemFileNumber] as? Int else {
+            throw TestFailure("\(name) has no file number")
+        }
+        return number
+    }
+
     /// Makes an empty directory.
     package func make(_ name: String) throws {
         try FileManager.default.createDirectory(

@@ -50,8 +50,7 @@ extension Catalog {
 
     /// The log segments that overlap `range` on the server's clock, by number.
     ///
-    /// Ends and deletion are treated as by producer time. Each page costs time in proportion to the
-    /// log segments in the whole range, so that one pages by narrowing the range where it is long.
+    /// Ends and deletion are treated as by producer time.
     ///
     /// - Parameters:
     ///   - stream: Whose log segments.

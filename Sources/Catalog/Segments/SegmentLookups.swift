@@ -3,7 +3,9 @@ internal import MediaModel
 
 /// The statements that find log segments.
 ///
-/// None reads more than an index range of the answer's size. `INDEXED BY` pins the plan: an index that no longer fits fails loudly instead of scanning.
+/// None reads more than an index range of the answer's size, but for the walk through a long range
+/// of the server's clock, which is passed once however many pages it has. `INDEXED BY` pins the plan:
+/// an index that no longer fits fails loudly instead of scanning.
 enum SegmentLookups {
     private static let columns = [
         "stream_id", "first_sequence", "first_server_ms", "first_random", "first_ordinal", "kind",
@@ -39,6 +41,22 @@ enum SegmentLookups {
             ORDER BY first_sequence LIMIT ?7
             """
     )
+
+    // ?1 stream, ?2 cursor, ?3 range end, ?4 range start, ?5 limit
+    private static let walkingServer = LookupStatement(
+        name: "segments by number in a long range of server time",
+        sql: select + """
+            WHERE stream_id = ?1 AND first_sequence > ?2 AND server_start_ms < ?3
+                AND (server_end_ms >= ?4 OR server_end_ms IS NULL) AND state <> 3
+            ORDER BY first_sequence LIMIT ?5
+            """
+    )
+
+    /// From this length on a range of the server's clock is walked in the order of numbers.
+    ///
+    /// Numbers follow the server's clock but for its steps, so that a page of a long range lies
+    /// together there, while by time all of the range would have to be sorted for every page.
+    private static let walkedMilliseconds: Int64 = 24 * 3_600_000
 
     // ?1 stream, ?2 to ?4 number
     private static let containingNumber = LookupStatement(
@@ -111,7 +129,7 @@ enum SegmentLookups {
     )
 
     static let statements = [
-        byProducer, byServer, containingNumber, afterNumber, containingOrdinal, lowest, highest,
+        byProducer, byServer, walkingServer, containingNumber, afterNumber, containingOrdinal, lowest, highest,
         highestClosed, inState, byExpiry,
     ]
 
@@ -149,14 +167,24 @@ enum SegmentLookups {
         limit: Int
     ) throws -> [SegmentRow] {
         if range.isEmpty || limit <= 0 { return [] }
+        let cursor = number.map { StoredInteger.clamped($0.sequence) } ?? -1
+        if range.upperBound.milliseconds(since: range.lowerBound) > walkedMilliseconds {
+            return try walkingServer.rows(
+                db,
+                [
+                    key(stream), cursor, range.upperBound.milliseconds,
+                    range.lowerBound.milliseconds, Int64(limit),
+                ],
+                decode
+            )
+        }
         var found: [SegmentRow] = []
         for (isWide, leastStart) in leastStarts(range) {
             found += try byServer.rows(
                 db,
                 [
                     key(stream), isWide, leastStart, range.upperBound.milliseconds,
-                    range.lowerBound.milliseconds,
-                    number.map { StoredInteger.clamped($0.sequence) } ?? -1, Int64(limit),
+                    range.lowerBound.milliseconds, cursor, Int64(limit),
                 ],
                 decode
             )

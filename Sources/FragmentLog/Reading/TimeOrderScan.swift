@@ -21,7 +21,10 @@ struct TimeOrderScan {
     private static let recordsPerRead = 16
 
     private let stream: StreamLog
+    /// What was asked for.
     private let range: Range<Timestamp>
+    /// The part of it that log segments are looked up for.
+    private let searched: Range<Timestamp>
     private let clock: StreamClock
     private let after: FragmentPosition?
     private let document: StreamDocument
@@ -37,8 +40,13 @@ struct TimeOrderScan {
         after: FragmentPosition?
     ) {
         self.stream = stream
-        self.range = range
         self.clock = clock
+        // A page goes on where the one before ended: what starts earlier was given. One millisecond
+        // of it is kept for fragments of no length.
+        let resumed = clock == .producer ? after?.start.advanced(byMilliseconds: -1) : nil
+        let begin = min(max(resumed ?? range.lowerBound, range.lowerBound), range.upperBound)
+        self.range = range
+        searched = begin..<range.upperBound
         self.after = after
         document = stream.state.withLock { $0.document }
     }
@@ -52,9 +60,25 @@ struct TimeOrderScan {
                 }
             }
             if let after, !follows(record, after) { continue }
+            if try isSupersededOutside(record) { continue }
             return record
         }
         return nil
+    }
+
+    /// Whether a later fragment of the same producer start lies outside the range.
+    ///
+    /// Only where the fragment itself reaches into the range from before it, and the later one, being
+    /// shorter, does not.
+    private func isSupersededOutside(_ record: FragmentRecord) throws(LogError) -> Bool {
+        guard clock == .producer, record.producer < range.lowerBound else { return false }
+        var scan = TimeOrderScan(
+            stream,
+            range: record.producer..<record.producer.advanced(byMilliseconds: 1),
+            clock: .producer,
+            after: FragmentPosition(start: record.producer, number: record.number)
+        )
+        return try scan.next()?.producer == record.producer
     }
 
     private func follows(_ record: FragmentRecord, _ position: FragmentPosition) -> Bool {
@@ -107,9 +131,17 @@ struct TimeOrderScan {
 
     private mutating func peekRow() throws(LogError) -> SegmentRow? {
         if rows.isEmpty, !isExhausted {
+            if clock == .server, let after, lastRow == nil,
+                let row = try stream.log.rows.segment(of: stream.id, containing: after.number)
+            {
+                // The page before ended in this one.
+                lastRow = row
+                rows = [row]
+                return row
+            }
             rows = try stream.log.rows.segments(
                 of: stream.id,
-                range: range,
+                range: searched,
                 clock: clock,
                 after: lastRow,
                 limit: Self.segmentsPerPage

@@ -53,6 +53,10 @@ package final class OpenFragment: Sendable {
         var length = 0
         var crc = CRC32()
         var samples: [SampleEntry] = []
+        /// Bytes counted in the budget: slabs and samples.
+        var counted = 0
+        /// Whether the disk refused its bytes once it had ended.
+        var isSpillRefused = false
         var state = State.open
         var lastAppend: Int64
         var spillFile: OpenFile?
@@ -86,7 +90,7 @@ package final class OpenFragment: Sendable {
 
     deinit {
         // A fragment that was never ended gives its memory back all the same.
-        let left = content.withLock { $0.slabs.reduce(0) { $0 + $1.readableBytes } }
+        let left = content.withLock { $0.counted }
         if left > 0 { _ = stream.log.budget.add(-left) }
     }
 
@@ -114,6 +118,8 @@ package final class OpenFragment: Sendable {
     {
         let now = stream.log.clock.bootMilliseconds()
         let added = head.readableBytes + (payload?.readableBytes ?? 0)
+        // A child may be little more than a table of tiny samples.
+        let counted = added + samples.count * MemoryLayout<SampleEntry>.stride
         let failure = content.withLock { content -> LogError? in
             if let interruption = content.interruption { return interruption }
             let base = UInt64(ClusterWriter.checksumLength + content.length)
@@ -123,11 +129,12 @@ package final class OpenFragment: Sendable {
             }
             Self.add(head, to: &content, room: added)
             if let payload { Self.add(payload, to: &content, room: payload.readableBytes) }
+            content.counted += counted
             content.lastAppend = now
             return nil
         }
         if let failure { throw failure }
-        if stream.log.budget.add(added) { stream.log.startSpilling() }
+        if stream.log.budget.add(counted) { stream.log.startSpilling() }
         changes.signal()
     }
 
@@ -239,10 +246,15 @@ package final class OpenFragment: Sendable {
 
     var isEnded: Bool { content.withLock { $0.closing != nil } }
 
-    var bytesInMemory: Int {
-        content.withLock { content in
-            // A fragment on its way to the disk gives its memory back by itself.
-            content.closing == nil ? content.slabs.reduce(0) { $0 + $1.readableBytes } : 0
+    /// Bytes that spilling would free.
+    ///
+    /// A fragment on its way to the disk gives its memory back by itself, unless it has to wait
+    /// behind one of an older session.
+    var spillableBytes: Int {
+        let isWaiting = stream.isWaiting(self)
+        return content.withLock { content in
+            content.closing == nil || isWaiting && !content.isSpillRefused
+                ? content.slabs.reduce(0) { $0 + $1.readableBytes } : 0
         }
     }
 
@@ -265,10 +277,13 @@ package final class OpenFragment: Sendable {
 
     private func releaseBytes() {
         let (freed, hadFile) = content.withLock { content in
-            let freed = content.slabs.reduce(0) { $0 + $1.readableBytes }
             content.slabs = []
-            defer { content.spillFile = nil }
-            return (freed, content.spillFile != nil)
+            content.samples = []
+            defer {
+                content.spillFile = nil
+                content.counted = 0
+            }
+            return (content.counted, content.spillFile != nil)
         }
         if hadFile { try? Directory.unlink(spillPath) }
         stream.log.budget.leave(self)
@@ -281,7 +296,7 @@ package final class OpenFragment: Sendable {
     func spill() {
         spillLock.withLock { _ in
             let (slabs, start, known) = content.withLock {
-                ($0.closing == nil ? $0.slabs : [], $0.slabStart, $0.spillFile)
+                ($0.slabs, $0.slabStart, $0.spillFile)
             }
             let bytes = slabs.reduce(0) { $0 + $1.readableBytes }
             guard bytes > 0 else { return }
@@ -298,6 +313,7 @@ package final class OpenFragment: Sendable {
                     ]
                 )
                 if known == nil { try? Directory.unlink(spillPath) }
+                content.withLock { $0.isSpillRefused = true }
                 interrupt(
                     LogError(
                         .memory,
@@ -321,6 +337,7 @@ package final class OpenFragment: Sendable {
                     content.slabs = []
                 }
                 content.slabStart = start + bytes
+                content.counted -= bytes
                 return true
             }
             if isStillHeld {

@@ -76,7 +76,7 @@ final class OpenMemoryBudget: Sendable {
                 return (Array(state.fragments.values), state.additions)
             }
             guard let victims else { break }
-            let largest = victims.map { ($0, $0.bytesInMemory) }.max { $0.1 < $1.1 }
+            let largest = victims.map { ($0, $0.spillableBytes) }.max { $0.1 < $1.1 }
             guard let (fragment, bytes) = largest, bytes > 0 else {
                 let isOver = state.withLock { state -> Bool in
                     guard state.additions == seen else { return false }

@@ -74,6 +74,8 @@ package final class StreamLog: Sendable {
         /// Which session's fragment was stored last, and when its last bytes came.
         var lastSent: (session: UInt64, bootMilliseconds: Int64)?
         var sessionCount = 0
+        /// When a session took the stream over last, in milliseconds since boot.
+        var takenOverAt: Int64?
         /// Set when the stream is deleted or the log is closed: nothing begins any more.
         var closed: LogError?
         /// Set once everything is written after that: nothing is recorded any more.
@@ -233,6 +235,7 @@ package final class StreamLog: Sendable {
                 {
                 case .proceed: break
                 case .takeOver:
+                    state.takenOverAt = now
                     for other in state.open where !other.fragment.isEnded {
                         overlaps = true
                         if !isOpenSending { interrupted.append(other.fragment) }
@@ -301,20 +304,37 @@ package final class StreamLog: Sendable {
         )
     }
 
-    /// Ends the open fragment of an older session that has fallen silent while a newer one sends.
+    /// Whether a fragment that has ended cannot be stored yet because an earlier one is open.
+    func isWaiting(_ fragment: OpenFragment) -> Bool {
+        state.withLock { state in
+            for (other, _) in state.open {
+                if other === fragment { return false }
+                if !other.isEnded { return true }
+            }
+            return false
+        }
+    }
+
+    /// Ends the open fragment of an older session that has fallen silent while a newer one sends, or
+    /// that does not come to its end.
+    ///
+    /// The newer session's fragments wait for it, in memory.
     ///
     /// - Returns: Whether an older session's fragment is still open.
     func endSilentOverlap() -> Bool {
-        let (silent, remaining) = state.withLock { state -> ([OpenFragment], Bool) in
+        let limits = log.configuration
+        let now = limits.clock.bootMilliseconds()
+        let (over, remaining) = state.withLock { state -> ([OpenFragment], Bool) in
             let older = state.open.filter {
                 !$0.fragment.isEnded && $0.session.id != state.arbiter.current
             }.map(\.fragment)
-            let silent = older.filter {
-                $0.millisecondsSinceAppend >= log.configuration.silentTakeoverMilliseconds
+            let over = older.filter {
+                $0.millisecondsSinceAppend >= limits.silentTakeoverMilliseconds
+                    || now - (state.takenOverAt ?? now) >= limits.overlapMillisecondsMax
             }
-            return (silent, silent.count < older.count)
+            return (over, over.count < older.count)
         }
-        for fragment in silent { fragment.interrupt(takenOver(fragment.session)) }
+        for fragment in over { fragment.interrupt(takenOver(fragment.session)) }
         return remaining
     }
 

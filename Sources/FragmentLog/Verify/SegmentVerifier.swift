@@ -297,12 +297,38 @@ struct SegmentVerifier {
                         remedy: .start,
                         "Records from \(position) on are not whole."
                     )
+                    walk.listedEnd = try listedEnd(index, from: position, to: count, walk)
                     return
                 }
                 try walk.visit(record, at: position, in: media)
                 position += 1
             }
         }
+    }
+
+    /// Where the last fragment ends of which there is a whole record behind a torn one.
+    private func listedEnd(
+        _ index: OpenFile,
+        from position: Int,
+        to count: Int,
+        _ walk: SegmentWalk
+    ) throws(LogError) -> UInt64 {
+        var end: UInt64 = 0
+        var position = position
+        while position < count {
+            var bytes = try index.read(
+                at: UInt64(position + 1) * UInt64(IndexFile.recordLength),
+                length: min(Self.recordsPerRead, count - position) * IndexFile.recordLength
+            )
+            if bytes.readableBytes < IndexFile.recordLength { break }
+            while let slice = bytes.readSlice(length: IndexFile.recordLength) {
+                position += 1
+                guard let record = IndexFile.record(slice, of: walk.id) else { continue }
+                let recordEnd = record.offset + record.storedLength
+                if recordEnd <= walk.limit { end = max(end, recordEnd) }
+            }
+        }
+        return end
     }
 
     /// What lies behind the last fragment in the index.
@@ -330,6 +356,17 @@ struct SegmentVerifier {
             if document?.suspectSegments[walk.id.first] != nil { return }
             let whole = try walk.countWholeFragments(media)
             let torn = size - walk.content.end
+            if walk.content.end < walk.listedEnd, document?.syncsFragments ?? true {
+                walk.add(
+                    .damage,
+                    .fragment,
+                    walk.mediaName,
+                    at: walk.content.end,
+                    remedy: .repair,
+                    "It is damaged there, before fragments that were acknowledged."
+                )
+                return
+            }
             if whole > 0 {
                 walk.add(
                     .notice,
