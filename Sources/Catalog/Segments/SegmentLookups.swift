@@ -129,7 +129,8 @@ enum SegmentLookups {
     )
 
     static let statements = [
-        byProducer, byServer, walkingServer, containingNumber, afterNumber, containingOrdinal, lowest, highest,
+        byProducer, byServer, walkingServer, containingNumber, afterNumber, containingOrdinal,
+        lowest, highest,
         highestClosed, inState, byExpiry,
     ]
 

@@ -302,7 +302,8 @@ extension FragmentLog {
             }
         }
         for segment in try segments.segments(of: stream.id) where segment.first.sequence < begin {
-            guard try rows.segment(of: stream.id, containing: segment.first)?.first != segment.first,
+            let known = try rows.segment(of: stream.id, containing: segment.first)?.first
+            guard known != segment.first,
                 try !rows.deletingSegments().contains(where: {
                     $0.stream == stream.id && $0.first == segment.first
                 })

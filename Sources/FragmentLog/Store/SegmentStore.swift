@@ -87,6 +87,7 @@ protocol SegmentAppender: Sendable {
     /// - Parameters:
     ///   - fragments: Fragments put together for the offsets that follow ``length``.
     ///   - isSynced: Whether they are to be durable when this returns, not only written.
+    /// - Returns: How far it came.
     mutating func append(_ fragments: [StoredBytes], isSynced: Bool) -> AppendOutcome
 
     /// Makes everything durable, at the end.

@@ -11,9 +11,9 @@ struct SegmentWalk {
     var report = VerifyReport()
     var content = SegmentVerifier.Content()
     /// Bytes of the `.mkv` that count.
+    var limit = UInt64.max
     /// Where the last fragment ends of which there is a whole record behind a torn one.
     var listedEnd: UInt64 = 0
-    var limit = UInt64.max
     /// The ordinal the next fragment has if none is missing before it.
     var nextOrdinal: UInt64?
 
