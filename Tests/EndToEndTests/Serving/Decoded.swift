@@ -11,6 +11,21 @@ struct Decoded: Equatable {
     /// Everything that ffmpeg had to say about the media from the level `warning` on.
     var complaints = ""
 
+    /// What tells the frames from others; `nil` when they are the same. Short, where a comparison of
+    /// the lists would print them all.
+    func difference(from other: Decoded) -> String? {
+        Self.difference(video, other.video).map { "video: " + $0 }
+            ?? Self.difference(audio, other.audio).map { "audio: " + $0 }
+    }
+
+    /// The same of two lists of hashes.
+    static func difference(_ found: [String], _ expected: [String]) -> String? {
+        if found == expected { return nil }
+        let same = zip(found, expected).prefix { $0 == $1 }.count
+        return
+            "\(found.count) frames for \(expected.count), of which the first \(same) are the same"
+    }
+
     /// Decodes the first video and the first audio track of a body.
     ///
     /// - Throws: When ffmpeg fails.
