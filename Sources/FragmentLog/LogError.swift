@@ -32,11 +32,20 @@ package struct LogError: Error, Sendable {
     /// The error below, if there is one.
     package let cause: (any Error)?
 
+    /// When trying again may help, in milliseconds from now; `nil` where that is not known.
+    package let retryAfterMilliseconds: Int64?
+
     /// An error from its parts.
-    package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+    package init(
+        _ code: Code,
+        _ message: String,
+        cause: (any Error)? = nil,
+        retryAfterMilliseconds: Int64? = nil
+    ) {
         self.code = code
         self.message = message
         self.cause = cause
+        self.retryAfterMilliseconds = retryAfterMilliseconds
     }
 }
 

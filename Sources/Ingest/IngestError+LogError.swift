@@ -19,7 +19,12 @@ extension IngestError {
                 .streamExists, .streamHeld:
                 .ioError
             }
-        self.init(code, error.message, cause: error.cause)
+        self.init(
+            code,
+            error.message,
+            cause: error.cause,
+            retryAfterMilliseconds: error.retryAfterMilliseconds
+        )
     }
 
     /// How the session's end is written down, and the gap it leaves behind the last sample.
@@ -32,7 +37,7 @@ extension IngestError {
         case .shuttingDown: .restart
         case .streamDeleted: .deleted
         case .tooManySessions: .overload
-        case .fragmentTooLarge, .tooManyTracks: .limit
+        case .fragmentTooLarge, .tooManyTracks, .mediaHeaderTooLarge: .limit
         case .idle, .disconnected, .truncated: .disconnect
         case .unknownContainer, .noTimestamps, .emptyBody, .garbage, .recordingOff,
             .invalidArgument:

@@ -18,6 +18,8 @@ package struct IngestError: Error, Sendable {
         case tooManyTracks
         /// One sample, or one fragment, is larger than a fragment may be.
         case fragmentTooLarge
+        /// More bytes before the first Cluster than allowed.
+        case mediaHeaderTooLarge
         /// No byte arrived for the idle limit.
         case idle
         /// A newer session took the stream over.
@@ -51,11 +53,20 @@ package struct IngestError: Error, Sendable {
     /// The error below, if there is one.
     package let cause: (any Error)?
 
+    /// When trying again may help, in milliseconds from now; `nil` where that is not known.
+    package let retryAfterMilliseconds: Int64?
+
     /// An error from its parts.
-    package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+    package init(
+        _ code: Code,
+        _ message: String,
+        cause: (any Error)? = nil,
+        retryAfterMilliseconds: Int64? = nil
+    ) {
         self.code = code
         self.message = message
         self.cause = cause
+        self.retryAfterMilliseconds = retryAfterMilliseconds
     }
 }
 

@@ -101,7 +101,7 @@ extension KinelogClientError {
             "unsupportedMedia":
             .unsupportedMedia
         case "emptyBody", "invalidArgument": .badArgument
-        case "fragmentTooLarge": .limit
+        case "fragmentTooLarge", "mediaHeaderTooLarge": .limit
         case "takenOver", "recordingOff": .conflict
         case "streamDeleted": .notFound
         case "requestTimeout": .timedOut

@@ -20,6 +20,9 @@ package struct ServerConfiguration: Sendable {
     /// Connections at a time; lowered to half of what the descriptors allow.
     package var connectionsMax = 8192
 
+    /// What one producer may send.
+    package var producer = ProducerLimits()
+
     /// How long a connection may take to send a request's head, and stay idle between requests.
     package var requestHeadTimeout = TimeAmount.seconds(60)
 
@@ -95,6 +98,7 @@ package struct ServerConfiguration: Sendable {
         for (name, time) in times where time.nanoseconds <= 0 {
             throw ConfigurationError("The \(name) must be longer than zero.")
         }
+        try producer.validate()
     }
 }
 

@@ -290,6 +290,14 @@ import Testing
             var followed = ByteBuffer()
             while let piece = try await follower.next() { followed.writeImmutableBuffer(piece) }
             #expect(try ReadDocument(followed).clusters.count == 3)
+            // One of them alone is of no use without those before it.
+            let last = try await FragmentDocument(stream: stream, record: records[3]).collected()
+            let chain = try ReadDocument(last)
+            #expect(chain.clusters.count == 3)
+            #expect(chain.header.dateUTC == document.header.dateUTC)
+            #expect(try await decoded(last).complaints == "")
+            let alone = try await FragmentDocument(stream: stream, record: records[1]).collected()
+            #expect(try ReadDocument(alone).clusters.count == 1)
         }
     }
 

@@ -86,5 +86,5 @@ package struct TestSupportError: Error, CustomStringConvertible {
     /// What was attempted and what happened.
     package let description: String
 
-    init(_ description: String) { self.description = description }
+    package init(_ description: String) { self.description = description }
 }

@@ -38,7 +38,8 @@ extension StreamLog {
     private func contention(forMilliseconds milliseconds: Int64) -> LogError {
         LogError(
             .contention,
-            "Producers fight for stream '\(name)': newcomers are refused for another \((milliseconds + 999) / 1000) s; let one producer send to it."
+            "Producers fight for stream '\(name)': newcomers are refused for another \((milliseconds + 999) / 1000) s; let one producer send to it.",
+            retryAfterMilliseconds: milliseconds
         )
     }
 

@@ -142,10 +142,12 @@ extension FragmentCutter {
 
     /// Whether a fragment may end here without a sync sample.
     ///
-    /// A track whose times flicker must not make a fragment of every sample.
+    /// A track whose times flicker must not make a fragment of every sample. Decode times are behind
+    /// what has been shown by the depth of reordering, so that they cannot be asked for all of a
+    /// maximum that equals the minimum.
     private func mayForce(_ sample: TimedSample, _ fragment: CutFragment) -> Bool {
         !fits(sample, fragment)
-            || sample.dtsMs - fragment.startDTSMs >= limits.minimumMs
+            || sample.dtsMs - fragment.startDTSMs >= min(limits.minimumMs, limits.maximumMs / 2)
                 && sample.ptsMs > fragment.startMs
     }
 

@@ -1,7 +1,8 @@
 package import FFmpegMedia
 package import NIOCore
 
-/// Follows the outermost structure of a body, so that an end in the middle of something is noticed.
+/// Follows the outermost structure of a body, so that an end in the middle of something is noticed,
+/// and a Matroska header that is larger than allowed before it is read.
 ///
 /// Demuxers take a file that was cut for one that ends there. Only lengths are read here and the
 /// rest is skipped; what does not look like its container is left to the demuxer.
@@ -16,13 +17,23 @@ package struct ContainerWalk: Sendable {
     }
 
     private let format: InputFormat
+    private let headerBytesMax: Int
     private var state: State
     private var head: [UInt8] = []
     private var byteCount: UInt64 = 0
+    /// Where the Matroska document began; `nil` once its first Cluster has come.
+    private var headerStart: UInt64? = 0
+    /// Where the Segment at hand ends, if it says so.
+    private var segmentEnd: UInt64?
 
     /// A walk before the first byte.
-    package init(_ format: InputFormat) {
+    ///
+    /// - Parameters:
+    ///   - format: What the body is.
+    ///   - headerBytesMax: Bytes that a Matroska document may have before its first Cluster.
+    package init(_ format: InputFormat, headerBytesMax: Int = PushLimits().headerBytesMax) {
         self.format = format
+        self.headerBytesMax = headerBytesMax
         switch format {
         case .mp4: state = .head(8)
         case .flv: state = .head(9)
@@ -36,14 +47,16 @@ package struct ContainerWalk: Sendable {
     package var isWhole: Bool? {
         switch state {
         case .unknown: nil
-        case .head: head.isEmpty
+        case .head: head.isEmpty && byteCount >= segmentEnd ?? 0
         // An FLV tag's trailing length is of no use to anybody.
         case .skip(let rest): format == .flv ? rest <= 4 : false
         }
     }
 
     /// Takes the next bytes.
-    package mutating func consume(_ bytes: ByteBuffer) {
+    ///
+    /// - Throws: `.mediaHeaderTooLarge` as soon as that is known.
+    package mutating func consume(_ bytes: ByteBuffer) throws(IngestError) {
         var bytes = bytes
         while bytes.readableBytes > 0 {
             switch state {
@@ -58,7 +71,7 @@ package struct ContainerWalk: Sendable {
                 head += slice.map { Array($0.readableBytesView) } ?? []
                 if head.count >= needed {
                     byteCount += UInt64(head.count)
-                    readHead()
+                    try readHead()
                 }
             }
         }
@@ -75,11 +88,11 @@ package struct ContainerWalk: Sendable {
         }
     }
 
-    private mutating func readHead() {
+    private mutating func readHead() throws(IngestError) {
         switch format {
         case .mp4: readBox()
         case .flv: readTag()
-        case .matroska: readElement()
+        case .matroska: try readElement()
         case .mpegTS: readPacket()
         case .ogg, .adts: state = .unknown
         }
@@ -127,20 +140,47 @@ package struct ContainerWalk: Sendable {
         skip(number(1..<4) + 4)
     }
 
-    /// The head of an EBML element (RFC 8794, 5 and 6); Segment and Cluster of unknown size are
+    /// The head of an EBML element (RFC 8794, 5 and 6); Segments and Clusters of unknown size are
     /// entered.
-    private mutating func readElement() {
+    private mutating func readElement() throws(IngestError) {
         let idLength = (head.first?.leadingZeroBitCount ?? 8) + 1
-        guard idLength <= 4 else { return state = .unknown }
+        guard idLength <= 4 else { return giveUp() }
         guard head.count > idLength else { return needs(idLength + 1) }
         let sizeLength = head[idLength].leadingZeroBitCount + 1
-        guard sizeLength <= 8 else { return state = .unknown }
+        guard sizeLength <= 8 else { return giveUp() }
         guard head.count == idLength + sizeLength else { return needs(idLength + sizeLength) }
         let mask = (UInt64(1) << UInt64(7 * sizeLength)) - 1
-        let size = number(idLength..<head.count) & mask
-        guard size == mask else { return skip(size) }
-        let id = number(0..<idLength)
-        if id == 0x1853_8067 || id == 0x1F43_B675 { skip(0) } else { state = .unknown }
+        let stated = number(idLength..<head.count) & mask
+        let size = stated == mask ? nil : stated
+        switch number(0..<idLength) {
+        // Segment
+        case 0x1853_8067:
+            segmentEnd = size.map { byteCount + $0 }
+            skip(0)
+        // Cluster
+        case 0x1F43_B675:
+            headerStart = nil
+            skip(size ?? 0)
+        case let id:
+            // EBML: another document follows.
+            if id == 0x1A45_DFA3 { headerStart = byteCount - UInt64(head.count) }
+            try checkHeader(byteCount + (size ?? 0))
+            if let size { skip(size) } else { giveUp() }
+        }
+    }
+
+    private func checkHeader(_ end: UInt64) throws(IngestError) {
+        guard let headerStart, end - headerStart > UInt64(headerBytesMax) else { return }
+        throw IngestError(
+            .mediaHeaderTooLarge,
+            "The Matroska body has \(end - headerStart) bytes or more before its first Cluster where \(headerBytesMax) are allowed; leave attachments out."
+        )
+    }
+
+    /// Says no more about a Matroska body, but where its Segment ends.
+    private mutating func giveUp() {
+        guard let end = segmentEnd, end > byteCount else { return state = .unknown }
+        skip(end - byteCount)
     }
 
     /// A packet of 188 bytes (ISO/IEC 13818-1, 2.4.3).

@@ -35,6 +35,9 @@ package struct PushLimits: Sendable {
     /// Tracks.
     package var trackCountMax = 8
 
+    /// Bytes of Matroska before its first Cluster.
+    package var headerBytesMax = 4 << 20
+
     /// Samples without any time, at the start, before the media counts as having none.
     package var untimedSamplesMax = 100
 

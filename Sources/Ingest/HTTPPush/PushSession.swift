@@ -43,7 +43,10 @@ package final class PushSession: Sendable {
         self.request = request
         self.logger = logger
         var limits = limits
-        limits.cutter.minimumMs = Int64(stream.info.settings.minimumFragmentMilliseconds)
+        limits.cutter.minimumMs = min(
+            Int64(stream.info.settings.minimumFragmentMilliseconds),
+            limits.cutter.maximumMs
+        )
         self.limits = limits
         do throws(LogError) {
             session = try stream.openSession(
@@ -121,15 +124,15 @@ package final class PushSession: Sendable {
             for try await chunk in body {
                 feeder.received(chunk)
                 if isStarted {
-                    walk?.consume(chunk)
+                    try walk?.consume(chunk)
                     try await pipe.write(chunk)
                 } else {
                     first.writeImmutableBuffer(chunk)
                     if let format = try decide(first, isComplete: false) {
                         try startWorker(format, feeder)
                         isStarted = true
-                        walk = ContainerWalk(format)
-                        walk?.consume(first)
+                        walk = ContainerWalk(format, headerBytesMax: limits.headerBytesMax)
+                        try walk?.consume(first)
                         try await pipe.write(first)
                     }
                 }

@@ -27,7 +27,12 @@ extension APIError {
             case .shuttingDown: .shuttingDown
             case .noRetention: .noRetention
             }
-        self.init(code, error.message, cause: error.cause)
+        self.init(
+            code,
+            error.message,
+            retryAfterSeconds: Self.seconds(error.retryAfterMilliseconds),
+            cause: error.cause
+        )
     }
 
     /// What a failed push or PutMedia session means for its producer.
@@ -42,6 +47,7 @@ extension APIError {
             case .disconnected: .disconnected
             case .tooManyTracks: .tooManyTracks
             case .fragmentTooLarge: .fragmentTooLarge
+            case .mediaHeaderTooLarge: .mediaHeaderTooLarge
             case .idle: .requestTimeout
             case .takenOver: .takenOver
             case .contention: .contention
@@ -54,7 +60,12 @@ extension APIError {
             case .shuttingDown: .shuttingDown
             case .invalidArgument: .invalidArgument
             }
-        self.init(code, error.message, cause: error.cause)
+        self.init(
+            code,
+            error.message,
+            retryAfterSeconds: Self.seconds(error.retryAfterMilliseconds),
+            cause: error.cause
+        )
     }
 
     /// What a failed read means for its reader.
@@ -69,6 +80,11 @@ extension APIError {
             case .cancelled: .shuttingDown
             }
         self.init(code, error.message, cause: error.cause)
+    }
+
+    /// Whole seconds, rounded up.
+    private static func seconds(_ milliseconds: Int64?) -> Int? {
+        milliseconds.map { Int(clamping: $0 / 1000 + ($0 % 1000 > 0 ? 1 : 0)) }
     }
 
     /// What any error means; one that no layer of ours made is ours to fix.

@@ -72,6 +72,7 @@ extension APIError {
         case truncated
         case tooManyTracks
         case fragmentTooLarge
+        case mediaHeaderTooLarge
         case disconnected
         case internalError
     }
@@ -89,7 +90,7 @@ extension APIError.Code {
         case .streamExists, .streamHeld, .versionMismatch, .takenOver, .recordingOff, .noRetention:
             .conflict
         case .gone: .gone
-        case .bodyTooLarge, .fragmentTooLarge: .contentTooLarge
+        case .bodyTooLarge, .fragmentTooLarge, .mediaHeaderTooLarge: .contentTooLarge
         case .unknownContainer: .unsupportedMediaType
         case .misdirected: .misdirectedRequest
         case .unsupportedMedia, .garbage, .noTimestamps, .truncated, .tooManyTracks:
@@ -117,8 +118,8 @@ extension APIError.Code {
     package var exception: (name: String, status: HTTPResponse.Status) {
         switch self {
         case .invalidArgument, .emptyBody, .gone, .unknownContainer, .garbage, .noTimestamps,
-            .truncated, .tooManyTracks, .fragmentTooLarge, .disconnected, .unsupportedMedia,
-            .requestTimeout, .bodyTooLarge, .headersTooLarge:
+            .truncated, .tooManyTracks, .fragmentTooLarge, .mediaHeaderTooLarge, .disconnected,
+            .unsupportedMedia, .requestTimeout, .bodyTooLarge, .headersTooLarge:
             ("InvalidArgumentException", .badRequest)
         case .invalidJSON: ("SerializationException", .badRequest)
         case .methodNotAllowed, .routeNotFound:

@@ -24,14 +24,10 @@ extension KVSRoutes {
             peer: exchange.connection.peer
         )
         let stream = try stream(name: name, arn: arn)
-        let configuration = server.configuration
-        var limits = PutMediaLimits()
-        limits.idleMs = configuration.pushIdle.nanoseconds / 1_000_000
-        limits.idleNoticeMs = configuration.acknowledgementIdle.nanoseconds / 1_000_000
         let session = try PutMediaSession(
             stream: stream,
             request: request,
-            limits: limits,
+            limits: server.configuration.putMediaLimits,
             logger: exchange.logger
         )
         let exchange = exchange

@@ -24,12 +24,10 @@ extension NativeRoutes {
         } else {
             stream = try self.stream(name)
         }
-        var limits = PushLimits()
-        limits.idleMs = server.configuration.pushIdle.nanoseconds / 1_000_000
         let session = try PushSession(
             stream: stream,
             request: request,
-            limits: limits,
+            limits: server.configuration.pushLimits,
             logger: exchange.logger
         )
         let accept = exchange.head.headerFields[.accept]?.lowercased() ?? ""

@@ -56,9 +56,10 @@ struct TimeSpan: ExpressibleByArgument {
         amount = .milliseconds(count * unit.1)
     }
 
+    var milliseconds: Int64 { amount.nanoseconds / 1_000_000 }
+
     var defaultValueDescription: String {
-        let milliseconds = amount.nanoseconds / 1_000_000
-        return milliseconds % 1000 == 0 ? "\(milliseconds / 1000)s" : "\(milliseconds)ms"
+        milliseconds % 1000 == 0 ? "\(milliseconds / 1000)s" : "\(milliseconds)ms"
     }
 }
 

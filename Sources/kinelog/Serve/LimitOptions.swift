@@ -1,4 +1,7 @@
 import ArgumentParser
+import FragmentLog
+import NIOCore
+import ServerHTTP
 
 /// What the server may use.
 struct LimitOptions: ParsableArguments {
@@ -39,6 +42,33 @@ struct LimitOptions: ParsableArguments {
     )
     var minFree = ByteSize(32 << 20)
 
+    @Option(
+        help: ArgumentHelp(
+            "Bytes of a fragment; what is larger goes on in a dependent one, PutMedia refuses it.",
+            valueName: "size"
+        )
+    )
+    var maxFragmentSize = ByteSize(50_000_000)
+
+    @Option(
+        help: ArgumentHelp(
+            "Length of a fragment; what is longer goes on in a dependent one, PutMedia refuses it.",
+            valueName: "time"
+        )
+    )
+    var maxFragmentTime = TimeSpan(.seconds(20))
+
+    @Option(help: ArgumentHelp("Tracks of a producer.", valueName: "count"))
+    var maxTracks = 8
+
+    @Option(
+        help: ArgumentHelp(
+            "Bytes that Matroska may send before its first Cluster.",
+            valueName: "size"
+        )
+    )
+    var maxHeader = ByteSize(4 << 20)
+
     func validate() throws {
         guard maxSessions > 0, maxConnections > 0, openMemory.bytes > 0 else {
             throw ValidationError("Limits must be larger than zero.")
@@ -46,5 +76,22 @@ struct LimitOptions: ParsableArguments {
         guard (0...87_600).contains(defaultRetention) else {
             throw ValidationError("--default-retention lies outside 0 to 87600 hours.")
         }
+    }
+
+    /// Sets the limits of a log.
+    func apply(to configuration: inout LogConfiguration) {
+        configuration.openFragmentBytesMax = openMemory.bytes
+        configuration.sessionsMax = maxSessions
+        configuration.defaultRetentionHours = defaultRetention
+        configuration.freeBytesMin = Int64(minFree.bytes)
+    }
+
+    /// Sets the limits of a server.
+    func apply(to configuration: inout ServerConfiguration) {
+        configuration.connectionsMax = maxConnections
+        configuration.producer.fragmentBytesMax = maxFragmentSize.bytes
+        configuration.producer.fragmentTimeMax = maxFragmentTime.amount
+        configuration.producer.trackCountMax = maxTracks
+        configuration.producer.headerBytesMax = maxHeader.bytes
     }
 }

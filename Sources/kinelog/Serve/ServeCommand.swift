@@ -91,17 +91,15 @@ struct ServeCommand: AsyncParsableCommand {
         configuration.publicURL = publicURL
         configuration.hostNames = hostNames
         configuration.autoCreate = autoCreate
-        configuration.connectionsMax = limits.maxConnections
+        limits.apply(to: &configuration)
         times.apply(to: &configuration)
         return configuration
     }
 
     private var logConfiguration: LogConfiguration {
         var configuration = LogConfiguration(directory: data)
-        configuration.openFragmentBytesMax = limits.openMemory.bytes
-        configuration.sessionsMax = limits.maxSessions
-        configuration.defaultRetentionHours = limits.defaultRetention
-        configuration.freeBytesMin = Int64(limits.minFree.bytes)
+        limits.apply(to: &configuration)
+        times.apply(to: &configuration)
         return configuration
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import FragmentLog
 import NIOCore
 import ServerHTTP
 
@@ -51,6 +52,30 @@ struct TimeOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "A producer that sends nothing for so long loses its open fragment to a newer one.",
+            valueName: "time"
+        )
+    )
+    var takeoverSilence = TimeSpan(.seconds(2))
+
+    @Option(
+        help: ArgumentHelp(
+            "How long newcomers are refused after producers have fought for a stream.",
+            valueName: "time"
+        )
+    )
+    var contentionTime = TimeSpan(.seconds(60))
+
+    @Option(
+        help: ArgumentHelp(
+            "How often what has expired is looked for, and the clock is watched.",
+            valueName: "time"
+        )
+    )
+    var sweepInterval = TimeSpan(.seconds(10))
+
+    @Option(
+        help: ArgumentHelp(
             "Between '100 Continue' and the final head of PutMedia.",
             valueName: "time",
             visibility: .hidden
@@ -67,7 +92,23 @@ struct TimeOptions: ParsableArguments {
     )
     var linger = TimeSpan(.seconds(3))
 
-    /// Sets the times of a configuration.
+    func validate() throws {
+        for (name, time) in [
+            ("takeover-silence", takeoverSilence), ("contention-time", contentionTime),
+            ("sweep-interval", sweepInterval),
+        ] where time.milliseconds <= 0 {
+            throw ValidationError("--\(name) must be longer than zero.")
+        }
+    }
+
+    /// Sets the times of a log.
+    func apply(to configuration: inout LogConfiguration) {
+        configuration.silentTakeoverMilliseconds = takeoverSilence.milliseconds
+        configuration.contentionMilliseconds = contentionTime.milliseconds
+        configuration.sweepMilliseconds = sweepInterval.milliseconds
+    }
+
+    /// Sets the times of a server.
     func apply(to configuration: inout ServerConfiguration) {
         configuration.pushIdle = pushIdle.amount
         configuration.readerStall = readerStall.amount

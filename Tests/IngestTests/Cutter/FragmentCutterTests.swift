@@ -34,6 +34,24 @@ import Testing
         #expect(run.starts == starts)
     }
 
+    @Test(arguments: [Int64(480), 1000])
+    func `a maximum that is not above the minimum loses no picture`(maximum: Int64) throws {
+        var limits = CutterLimits()
+        limits.minimumMs = 1000
+        limits.maximumMs = maximum
+        var run = CutRun(limits: limits)
+        // Pictures that others refer to are decoded further ahead than the sync sample.
+        for index in Int64(0)..<100 {
+            let time = index * 40
+            try run.feed(1, time, dts: time - (index == 0 ? 40 : 120), sync: index == 0)
+        }
+        run.end()
+        #expect(run.droppedCount == 0)
+        #expect(run.sampleCount == 100)
+        #expect(run.starts == Array(stride(from: Int64(0), to: 4000, by: Int(maximum))))
+        #expect(run.flags.dropFirst().allSatisfy { $0 == .dependent })
+    }
+
     @Test func `sound alone is cut every two seconds`() throws {
         var run = CutRun([CutRun.audio])
         for time in stride(from: Int64(0), to: 5000, by: 20) {

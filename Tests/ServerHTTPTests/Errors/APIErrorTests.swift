@@ -46,6 +46,7 @@ struct APIErrorTests {
         (.truncated, 422, "InvalidArgumentException", 400),
         (.tooManyTracks, 422, "InvalidArgumentException", 400),
         (.fragmentTooLarge, 413, "InvalidArgumentException", 400),
+        (.mediaHeaderTooLarge, 413, "InvalidArgumentException", 400),
         (.disconnected, 400, "InvalidArgumentException", 400),
         (.internalError, 500, "InternalFailure", 500),
     ]
@@ -64,6 +65,19 @@ struct APIErrorTests {
         #expect(waiting.allSatisfy { [503, 507].contains($0.status.code) })
         let unavailable = APIError.Code.allCases.filter { $0.status.code == 503 }
         #expect(unavailable.allSatisfy { $0.retryAfterSeconds != nil })
+    }
+
+    @Test func `a contention says when it is over, in whole seconds`() {
+        for (milliseconds, seconds) in [(1, 1), (1000, 1), (1001, 2), (59_999, 60)] {
+            let error = LogError(
+                .contention,
+                "",
+                retryAfterMilliseconds: Int64(milliseconds)
+            )
+            #expect(APIError(error).retryAfterSeconds == seconds)
+            #expect(APIError(IngestError(error)).retryAfterSeconds == seconds)
+        }
+        #expect(APIError(LogError(.contention, "")).retryAfterSeconds == 60)
     }
 
     @Test(arguments: LogError.Code.allCases)

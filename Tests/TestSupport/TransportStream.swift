@@ -1,9 +1,10 @@
-import NIOCore
+package import NIOCore
 
 /// Writes an MPEG transport stream with one private stream, which no ffmpeg command line makes
 /// (ISO/IEC 13818-1, 2.4).
-struct TransportStream {
-    private(set) var bytes = ByteBuffer()
+package struct TransportStream {
+    /// What has been written so far.
+    package private(set) var bytes = ByteBuffer()
     private var counters: [UInt16: UInt8] = [:]
 
     private static let programPID: UInt16 = 0x100
@@ -11,7 +12,7 @@ struct TransportStream {
 
     /// A stream with its tables: one program of one stream of type 6 (private data in PES packets)
     /// with a registration descriptor.
-    init(registration: String) {
+    package init(registration: String) {
         section(
             pid: 0,
             table: 0,
@@ -24,14 +25,18 @@ struct TransportStream {
         section(pid: Self.programPID, table: 2, id: 1, clock + [0xF0, 0] + stream)
     }
 
-    /// Appends a PES packet of at most 150 bytes with a PTS (2.4.3.6).
-    mutating func packet(pts: Int64, _ payload: [UInt8]) {
-        let time: [UInt8] = [
-            0x21 | UInt8(pts >> 29 & 0x0E), UInt8(pts >> 22 & 0xFF), 1 | UInt8(pts >> 14 & 0xFE),
-            UInt8(pts >> 7 & 0xFF), 1 | UInt8(pts << 1 & 0xFE),
-        ]
+    /// Appends a PES packet of at most 150 bytes, with a PTS or without (2.4.3.6).
+    package mutating func packet(pts: Int64?, _ payload: [UInt8]) {
+        let time: [UInt8] =
+            pts.map { pts in
+                [
+                    0x21 | UInt8(pts >> 29 & 0x0E), UInt8(pts >> 22 & 0xFF),
+                    1 | UInt8(pts >> 14 & 0xFE), UInt8(pts >> 7 & 0xFF), 1 | UInt8(pts << 1 & 0xFE),
+                ]
+            } ?? []
         let length = UInt8(3 + time.count + payload.count)
-        let header: [UInt8] = [0, 0, 1, 0xBD, 0, length, 0x84, 0x80, UInt8(time.count)]
+        let flags: UInt8 = pts == nil ? 0 : 0x80
+        let header: [UInt8] = [0, 0, 1, 0xBD, 0, length, 0x84, flags, UInt8(time.count)]
         packet(pid: Self.dataPID, header + time + payload)
     }
 

@@ -1,29 +1,37 @@
-import NIOCore
-
 /// Writes what PutMedia producers send, byte by byte as the C producer SDK does (KVS 2.3, 12).
-enum ProducerBytes {
-    static func id(_ id: UInt32) -> [UInt8] {
+package enum ProducerBytes {
+    /// An element's id in as many bytes as it has.
+    package static func id(_ id: UInt32) -> [UInt8] {
         let bytes = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: id >> $0) }
         return Array(bytes.drop { $0 == 0 })
     }
 
     /// An element with a size field of eight bytes.
-    static func element(_ id: UInt32, _ data: [UInt8]) -> [UInt8] {
+    package static func element(_ id: UInt32, _ data: [UInt8]) -> [UInt8] {
         let size = UInt64(data.count) | 0x0100_0000_0000_0000
         return Self.id(id) + big(size) + data
     }
 
-    static func unsigned(_ id: UInt32, _ value: UInt64) -> [UInt8] { element(id, big(value)) }
+    /// An element with a number of eight bytes.
+    package static func unsigned(_ id: UInt32, _ value: UInt64) -> [UInt8] {
+        element(id, big(value))
+    }
 
-    static func text(_ id: UInt32, _ text: String) -> [UInt8] { element(id, Array(text.utf8)) }
+    /// An element with a text.
+    package static func text(_ id: UInt32, _ text: String) -> [UInt8] {
+        element(id, Array(text.utf8))
+    }
 
-    static func big(_ value: UInt64) -> [UInt8] {
+    /// Eight bytes, the highest first.
+    package static func big(_ value: UInt64) -> [UInt8] {
         stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: value >> UInt64($0)) }
     }
 
-    static let ebml = element(0x1A45_DFA3, text(0x4282, "matroska") + unsigned(0x4287, 2))
+    /// The EBML header.
+    package static let ebml = element(0x1A45_DFA3, text(0x4282, "matroska") + unsigned(0x4287, 2))
 
-    static func track(
+    /// A TrackEntry.
+    package static func track(
         _ number: UInt8,
         type: UInt8,
         codec: String,
@@ -39,11 +47,13 @@ enum ProducerBytes {
         )
     }
 
-    static let video = track(1, type: 1, codec: "V_MPEG4/ISO/AVC")
-    static let audio = track(2, type: 2, codec: "A_AAC", codecPrivate: [0x11, 0x90])
+    /// A video track with the number 1.
+    package static let video = track(1, type: 1, codec: "V_MPEG4/ISO/AVC")
+    /// A sound track with the number 2.
+    package static let audio = track(2, type: 2, codec: "A_AAC", codecPrivate: [0x11, 0x90])
 
     /// EBML header, Segment of unknown size, Info, Tracks.
-    static func header(
+    package static func header(
         _ tracks: [[UInt8]] = [video, audio],
         scale: UInt64 = 1_000_000,
         more: [UInt8] = []
@@ -53,16 +63,18 @@ enum ProducerBytes {
     }
 
     /// A Cluster of unknown size up to its first block.
-    static func cluster(_ timecode: UInt64) -> [UInt8] {
+    package static func cluster(_ timecode: UInt64) -> [UInt8] {
         id(0x1F43_B675) + [0xFF] + unsigned(0xE7, timecode) + [0xA7, 0x81, 0x00]
     }
 
     /// A Cluster of known size.
-    static func knownCluster(_ timecode: UInt64, _ blocks: [[UInt8]]) -> [UInt8] {
+    package static func knownCluster(_ timecode: UInt64, _ blocks: [[UInt8]]) -> [UInt8] {
         element(0x1F43_B675, unsigned(0xE7, timecode) + blocks.flatMap { $0 })
     }
 
-    static func block(_ track: UInt8, _ offset: Int16, key: Bool, size: Int = 20) -> [UInt8] {
+    /// A SimpleBlock whose payload is one byte again and again.
+    package static func block(_ track: UInt8, _ offset: Int16, key: Bool, size: Int = 20) -> [UInt8]
+    {
         let bits = UInt16(bitPattern: offset)
         return element(
             0xA3,
@@ -71,7 +83,8 @@ enum ProducerBytes {
         )
     }
 
-    static func tags(_ items: [(String, String)]) -> [UInt8] {
+    /// A Tags element with a Tag of these names and values.
+    package static func tags(_ items: [(String, String)]) -> [UInt8] {
         element(
             0x1254_C367,
             element(
@@ -81,10 +94,11 @@ enum ProducerBytes {
         )
     }
 
-    static let endOfFragment = tags([("AWS_KINESISVIDEO_END_OF_FRAGMENT", "")])
+    /// The marker that a fragment is complete.
+    package static let endOfFragment = tags([("AWS_KINESISVIDEO_END_OF_FRAGMENT", "")])
 
     /// A Cluster with a key frame, pictures every 40 ms and sound every 20 ms.
-    static func media(_ timecode: UInt64, ms: Int16 = 1000) -> [UInt8] {
+    package static func media(_ timecode: UInt64, ms: Int16 = 1000) -> [UInt8] {
         var bytes = cluster(timecode)
         for offset in stride(from: Int16(0), to: ms, by: 20) {
             if offset % 40 == 0 { bytes += block(1, offset, key: offset == 0) }
