@@ -117,6 +117,11 @@ package struct FragmentCutter: Sendable {
         guard let timed = TimedSample(sample, timeBase: tracks[index].track.timeBase) else {
             return drop(sample, .timestampJump, atMs: headMs ?? 0)
         }
+        // Whether a sample continues the time line is seen by its decode time. One that is shown
+        // far from there must not begin a fragment, which would be as far from all that follow.
+        guard abs(timed.ptsMs - timed.dtsMs) <= limits.times.reorderMs else {
+            return drop(sample, .timestampJump, atMs: timed.dtsMs)
+        }
         take(timed, &actions)
     }
 

@@ -137,6 +137,23 @@ import Testing
         #expect(run.gaps.map(\.reason) == [.timestampJump])
     }
 
+    @Test(arguments: [true, false])
+    func `one picture far ahead of its decode time does not move the time line`(
+        isSync: Bool
+    ) throws {
+        var run = CutRun()
+        try run.feedMedia(to: 2000)
+        // Twenty minutes ahead, but decoded where it belongs.
+        try run.feed(1, 1_202_000, dts: 2000, sync: isSync)
+        try run.feedMedia(from: 2040, to: 6040)
+        run.end()
+        #expect(run.starts == [0, 2040, 4040])
+        #expect(run.durations == [2040, 2000, 2000])
+        #expect(run.flags == [[], [], []])
+        #expect(run.gaps.map(\.reason) == [.timestampJump])
+        #expect(run.droppedCount == 1)
+    }
+
     /// Every sample is either in a fragment or counted in a gap, whatever its times.
     @Test(arguments: UInt64(0)..<200)
     func `no sample is lost without being counted`(seed: UInt64) throws {
