@@ -68,7 +68,6 @@ extension FragmentCutter {
     ) {
         governor = sample.sample.track
         close(nextStartMs: sample.ptsMs, &actions)
-        mustReportDrops = true
         begin(at: sample, [], &actions)
         add(sample, index, &actions)
         addHeld(&actions)
@@ -214,8 +213,7 @@ extension FragmentCutter {
         for old in held.takeFirst(while: { $0.ptsMs < oldest }) {
             drop(old.sample, .noSync, atMs: old.ptsMs)
         }
-        if flags.contains(.discontinuity) || lastEnd == nil { mustReportDrops = true }
-        reportDrops(before: reading.producer, &actions)
+        reportLosses(before: reading.producer, &actions)
         for index in tracks.indices { tracks[index].isDescribed = tracks[index].isReady }
         actions.append(
             .open(
@@ -274,19 +272,4 @@ extension FragmentCutter {
         lastEnd = fragment.producer.advanced(byMilliseconds: Int64(held))
         self.fragment = nil
     }
-
-    /// Reports what was not kept as gaps that end where a fragment begins.
-    ///
-    /// Samples that keep being dropped while fragments go on are reported once a minute.
-    private mutating func reportDrops(before start: Timestamp, _ actions: inout [CutAction]) {
-        let all = mustReportDrops
-        mustReportDrops = false
-        drops.removeAll { drop in
-            let isDue = all || start.milliseconds(since: drop.start) >= Self.reportIntervalMs
-            if isDue { actions.append(.gap(drop.gap(before: start))) }
-            return isDue
-        }
-    }
-
-    private static let reportIntervalMs: Int64 = 60_000
 }
