@@ -67,10 +67,7 @@ extension FragmentCutter {
         _ actions: inout [CutAction]
     ) {
         governor = sample.sample.track
-        close(nextStartMs: sample.ptsMs, &actions)
-        begin(at: sample, [], &actions)
-        add(sample, index, &actions)
-        addHeld(&actions)
+        cut(at: sample, index, [], &actions)
     }
 
     private mutating func placeGoverning(
@@ -83,25 +80,21 @@ extension FragmentCutter {
             if !tracks[index].isReady || !begins && !isAfterJump {
                 return drop(sample.sample, .noSync, atMs: sample.ptsMs)
             }
-            begin(at: sample, begins ? [] : .dependent, &actions)
-            add(sample, index, &actions)
-            return addHeld(&actions)
+            return cut(at: sample, index, begins ? [] : .dependent, &actions)
         }
         let elapsed = sample.ptsMs - fragment.startMs
         let minimum = tracks[index].track.kind == .video ? limits.minimumMs : limits.withoutVideoMs
         let isFull = elapsed >= limits.maximumMs || !fits(sample, fragment)
         if begins, elapsed >= minimum || !tracks[index].isDescribed || isFull {
-            close(nextStartMs: sample.ptsMs, &actions)
-            begin(at: sample, [], &actions)
-        } else if isFull || fragment.offset(of: sample) == nil {
+            return cut(at: sample, index, [], &actions)
+        }
+        if isFull || fragment.offset(of: sample) == nil {
             guard mayForce(sample, fragment) else {
                 return drop(sample.sample, .timestampJump, atMs: sample.dtsMs)
             }
-            close(nextStartMs: sample.ptsMs, &actions)
-            begin(at: sample, .dependent, &actions)
+            return cut(at: sample, index, .dependent, &actions)
         }
         add(sample, index, &actions)
-        addHeld(&actions)
     }
 
     private mutating func placeOther(
@@ -114,9 +107,10 @@ extension FragmentCutter {
             hold(sample)
             // A new track waits for the next cut, but not for the end of a long group of pictures.
             if tracks[index].isReady, let first = held.first,
-                sample.ptsMs - first.ptsMs > limits.preRollMs
+                sample.ptsMs - first.ptsMs >= limits.preRollMs
             {
-                forceOpen(at: first, &actions)
+                close(nextStartMs: sample.ptsMs, &actions)
+                begin(at: sample, .dependent, &actions)
                 addHeld(&actions)
             }
             return
@@ -127,10 +121,9 @@ extension FragmentCutter {
             guard mayForce(sample, fragment) else {
                 return drop(sample.sample, .timestampJump, atMs: sample.dtsMs)
             }
-            forceOpen(at: sample, &actions)
+            return cut(at: sample, index, .dependent, &actions)
         }
         add(sample, index, &actions)
-        addHeld(&actions)
     }
 
     /// Whether the open fragment has room for the sample.
@@ -148,10 +141,17 @@ extension FragmentCutter {
                 && sample.ptsMs > fragment.startMs
     }
 
-    /// Ends the open fragment and begins a dependent one at a sample of another track.
-    private mutating func forceOpen(at sample: TimedSample, _ actions: inout [CutAction]) {
+    /// Ends the open fragment, if there is one, and begins another with a sample.
+    private mutating func cut(
+        at sample: TimedSample,
+        _ index: Int,
+        _ flags: FragmentFlags,
+        _ actions: inout [CutAction]
+    ) {
         close(nextStartMs: sample.ptsMs, &actions)
-        begin(at: sample, .dependent, &actions)
+        begin(at: sample, flags, &actions)
+        add(sample, index, &actions)
+        addHeld(&actions)
     }
 
     // MARK: Holding back
@@ -232,6 +232,8 @@ extension FragmentCutter {
     }
 
     /// Adds what was held back for the fragment that has just begun, behind its first sample.
+    ///
+    /// What is held after that is of tracks that the fragment does not describe.
     mutating func addHeld(_ actions: inout [CutAction]) {
         guard !held.isEmpty, let fragment else { return }
         let oldest = fragment.startMs - limits.preRollMs

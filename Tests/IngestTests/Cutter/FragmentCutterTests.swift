@@ -223,8 +223,12 @@ import Testing
         run.cutter.setTrack(CutRun.audio, isReady: true)
         try run.feedMedia(from: 1000, to: 10_000, gop: 15_000, firstSync: 15_000)
         run.end()
-        #expect(run.starts == [0, 1000])
+        // The cut is where the waiting ends, not where it began: the fragment before it holds the
+        // pictures up to here.
+        #expect(run.starts == [0, 6000])
+        #expect(run.durations == [6000, 4000])
         #expect(run.flags == [[], .dependent])
+        #expect(run.fragments[1].samples.map(\.offset).prefix(3) == [-5000, -4980, -4960])
         #expect(run.sampleCount == 250 + 450)
     }
 
