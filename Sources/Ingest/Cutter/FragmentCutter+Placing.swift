@@ -83,9 +83,12 @@ extension FragmentCutter {
             return cut(at: sample, index, begins ? [] : .dependent, &actions)
         }
         let elapsed = sample.ptsMs - fragment.startMs
-        let minimum = tracks[index].track.kind == .video ? limits.minimumMs : limits.withoutVideoMs
+        let isVideo = tracks[index].track.kind == .video
+        let minimum = isVideo ? limits.minimumMs : limits.withoutVideoMs
         let isFull = elapsed >= limits.maximumMs || !fits(sample, fragment)
-        if begins, elapsed >= minimum || !tracks[index].isDescribed || isFull {
+        // At a dependent fragment nobody can start: what follows it must not become one as well.
+        let isDue = elapsed >= minimum || isFull || isVideo && fragment.isDependent
+        if begins, isDue || !tracks[index].isDescribed {
             return cut(at: sample, index, [], &actions)
         }
         if isFull || fragment.offset(of: sample) == nil {
@@ -227,7 +230,11 @@ extension FragmentCutter {
                 )
             )
         )
-        fragment = CutFragment(first: first, producer: reading.producer)
+        fragment = CutFragment(
+            first: first,
+            producer: reading.producer,
+            isDependent: flags.contains(.dependent)
+        )
         isAfterJump = false
     }
 

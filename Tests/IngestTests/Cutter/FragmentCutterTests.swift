@@ -130,6 +130,17 @@ import Testing
         #expect(run.sampleCount == 50 * 75)
     }
 
+    @Test func `a dependent fragment ends at the next sync sample however short it is`() throws {
+        var run = CutRun()
+        // Every group of pictures is a little over the maximum.
+        try run.feedMedia(to: 62_000, gop: 20_400)
+        run.end()
+        #expect(run.starts == [0, 20_000, 20_400, 40_400, 40_800, 60_800, 61_200])
+        #expect(run.flags == [[], .dependent, [], .dependent, [], .dependent, []])
+        #expect(run.durations == [20_000, 400, 20_000, 400, 20_000, 400, 800])
+        #expect(run.sampleCount == 62 * 75)
+    }
+
     @Test func `the maximum cannot exceed what block offsets can say`() {
         var limits = CutterLimits()
         limits.maximumMs = 100_000
