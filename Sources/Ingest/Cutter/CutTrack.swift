@@ -45,6 +45,9 @@ struct CutFragment: Sendable {
     /// Producer time of `startMs`.
     let producer: Timestamp
 
+    /// Whether it does not begin with a sync sample.
+    let isDependent: Bool
+
     /// Payload bytes so far.
     var byteCount = 0
 
@@ -58,11 +61,12 @@ struct CutFragment: Sendable {
     /// Flags that turn up on the way.
     var flags: FragmentFlags = []
 
-    init(first: TimedSample, producer: Timestamp) {
+    init(first: TimedSample, producer: Timestamp, isDependent: Bool) {
         startMs = first.ptsMs
         startDTSMs = first.dtsMs
         endMs = first.ptsMs
         self.producer = producer
+        self.isDependent = isDependent
     }
 
     /// The offset of a sample's block, where one can say it (RFC 9559, 10.1).

@@ -112,17 +112,6 @@ extension FragmentCutter {
         }
     }
 
-    /// Sees to it that the next fragment reports a gap since the last one's end.
-    mutating func noteJump() {
-        guard let lastEnd else { return }
-        if let index = drops.firstIndex(where: { $0.reason == .timestampJump }) {
-            drops[index].start = lastEnd
-            drops[index].end = max(lastEnd, drops[index].end)
-        } else {
-            drops.append(DropCount(reason: .timestampJump, at: lastEnd))
-        }
-    }
-
     /// Keeps a sample of another track aside that jumped: the governing track may follow.
     private mutating func takeStray(_ sample: TimedSample, isNear: Bool) {
         for gone in strays.append(

@@ -67,11 +67,7 @@ extension FragmentCutter {
         _ actions: inout [CutAction]
     ) {
         governor = sample.sample.track
-        close(nextStartMs: sample.ptsMs, &actions)
-        mustReportDrops = true
-        begin(at: sample, [], &actions)
-        add(sample, index, &actions)
-        addHeld(&actions)
+        cut(at: sample, index, [], &actions)
     }
 
     private mutating func placeGoverning(
@@ -84,25 +80,24 @@ extension FragmentCutter {
             if !tracks[index].isReady || !begins && !isAfterJump {
                 return drop(sample.sample, .noSync, atMs: sample.ptsMs)
             }
-            begin(at: sample, begins ? [] : .dependent, &actions)
-            add(sample, index, &actions)
-            return addHeld(&actions)
+            return cut(at: sample, index, begins ? [] : .dependent, &actions)
         }
         let elapsed = sample.ptsMs - fragment.startMs
-        let minimum = tracks[index].track.kind == .video ? limits.minimumMs : limits.withoutVideoMs
+        let isVideo = tracks[index].track.kind == .video
+        let minimum = isVideo ? limits.minimumMs : limits.withoutVideoMs
         let isFull = elapsed >= limits.maximumMs || !fits(sample, fragment)
-        if begins, elapsed >= minimum || !tracks[index].isDescribed || isFull {
-            close(nextStartMs: sample.ptsMs, &actions)
-            begin(at: sample, [], &actions)
-        } else if isFull || fragment.offset(of: sample) == nil {
+        // At a dependent fragment nobody can start: what follows it must not become one as well.
+        let isDue = elapsed >= minimum || isFull || isVideo && fragment.isDependent
+        if begins, isDue || !tracks[index].isDescribed {
+            return cut(at: sample, index, [], &actions)
+        }
+        if isFull || fragment.offset(of: sample) == nil {
             guard mayForce(sample, fragment) else {
                 return drop(sample.sample, .timestampJump, atMs: sample.dtsMs)
             }
-            close(nextStartMs: sample.ptsMs, &actions)
-            begin(at: sample, .dependent, &actions)
+            return cut(at: sample, index, .dependent, &actions)
         }
         add(sample, index, &actions)
-        addHeld(&actions)
     }
 
     private mutating func placeOther(
@@ -115,9 +110,10 @@ extension FragmentCutter {
             hold(sample)
             // A new track waits for the next cut, but not for the end of a long group of pictures.
             if tracks[index].isReady, let first = held.first,
-                sample.ptsMs - first.ptsMs > limits.preRollMs
+                sample.ptsMs - first.ptsMs >= limits.preRollMs
             {
-                forceOpen(at: first, &actions)
+                close(nextStartMs: sample.ptsMs, &actions)
+                begin(at: sample, .dependent, &actions)
                 addHeld(&actions)
             }
             return
@@ -128,10 +124,9 @@ extension FragmentCutter {
             guard mayForce(sample, fragment) else {
                 return drop(sample.sample, .timestampJump, atMs: sample.dtsMs)
             }
-            forceOpen(at: sample, &actions)
+            return cut(at: sample, index, .dependent, &actions)
         }
         add(sample, index, &actions)
-        addHeld(&actions)
     }
 
     /// Whether the open fragment has room for the sample.
@@ -151,10 +146,17 @@ extension FragmentCutter {
                 && sample.ptsMs > fragment.startMs
     }
 
-    /// Ends the open fragment and begins a dependent one at a sample of another track.
-    private mutating func forceOpen(at sample: TimedSample, _ actions: inout [CutAction]) {
+    /// Ends the open fragment, if there is one, and begins another with a sample.
+    private mutating func cut(
+        at sample: TimedSample,
+        _ index: Int,
+        _ flags: FragmentFlags,
+        _ actions: inout [CutAction]
+    ) {
         close(nextStartMs: sample.ptsMs, &actions)
-        begin(at: sample, .dependent, &actions)
+        begin(at: sample, flags, &actions)
+        add(sample, index, &actions)
+        addHeld(&actions)
     }
 
     // MARK: Holding back
@@ -216,8 +218,7 @@ extension FragmentCutter {
         for old in held.takeFirst(while: { $0.ptsMs < oldest }) {
             drop(old.sample, .noSync, atMs: old.ptsMs)
         }
-        if flags.contains(.discontinuity) || lastEnd == nil { mustReportDrops = true }
-        reportDrops(before: reading.producer, &actions)
+        reportLosses(before: reading.producer, &actions)
         for index in tracks.indices { tracks[index].isDescribed = tracks[index].isReady }
         actions.append(
             .open(
@@ -231,11 +232,17 @@ extension FragmentCutter {
                 )
             )
         )
-        fragment = CutFragment(first: first, producer: reading.producer)
+        fragment = CutFragment(
+            first: first,
+            producer: reading.producer,
+            isDependent: flags.contains(.dependent)
+        )
         isAfterJump = false
     }
 
     /// Adds what was held back for the fragment that has just begun, behind its first sample.
+    ///
+    /// What is held after that is of tracks that the fragment does not describe.
     mutating func addHeld(_ actions: inout [CutAction]) {
         guard !held.isEmpty, let fragment else { return }
         let oldest = fragment.startMs - limits.preRollMs
@@ -276,19 +283,4 @@ extension FragmentCutter {
         lastEnd = fragment.producer.advanced(byMilliseconds: Int64(held))
         self.fragment = nil
     }
-
-    /// Reports what was not kept as gaps that end where a fragment begins.
-    ///
-    /// Samples that keep being dropped while fragments go on are reported once a minute.
-    private mutating func reportDrops(before start: Timestamp, _ actions: inout [CutAction]) {
-        let all = mustReportDrops
-        mustReportDrops = false
-        drops.removeAll { drop in
-            let isDue = all || start.milliseconds(since: drop.start) >= Self.reportIntervalMs
-            if isDue { actions.append(.gap(drop.gap(before: start))) }
-            return isDue
-        }
-    }
-
-    private static let reportIntervalMs: Int64 = 60_000
 }

@@ -50,10 +50,8 @@ package struct FragmentCutter: Sendable {
     /// The next fragment does not continue the media time of the one before it.
     var isAfterJump = false
 
-    var drops: [DropCount] = []
-
-    /// The next fragment reports what was not kept however short a time ago that began.
-    var mustReportDrops = false
+    /// What was not kept and is not yet reported, at most one for a reason.
+    var losses: [Loss] = []
 
     /// Whether any sample of the preferred track came.
     var hasPreferredSamples = false
@@ -117,6 +115,11 @@ package struct FragmentCutter: Sendable {
         guard let timed = TimedSample(sample, timeBase: tracks[index].track.timeBase) else {
             return drop(sample, .timestampJump, atMs: headMs ?? 0)
         }
+        // Whether a sample continues the time line is seen by its decode time. One that is shown
+        // far from there must not begin a fragment, which would be as far from all that follow.
+        guard abs(timed.ptsMs - timed.dtsMs) <= limits.times.reorderMs else {
+            return drop(sample, .timestampJump, atMs: timed.dtsMs)
+        }
         take(timed, &actions)
     }
 
@@ -128,8 +131,7 @@ package struct FragmentCutter: Sendable {
         // Audio that waited for a sync sample that never came.
         for sample in held.takeAll() { drop(sample.sample, .noSync, atMs: sample.ptsMs) }
         close(nextStartMs: nil, &actions)
-        for drop in drops where drop.sampleCount > 0 { actions.append(.gap(drop.gap(before: nil))) }
-        drops = []
+        reportLosses(&actions)
         return actions
     }
 
@@ -147,21 +149,5 @@ package struct FragmentCutter: Sendable {
 
     func index(of number: UInt8) -> Int? {
         tracks.firstIndex { $0.track.number == number }
-    }
-
-    // MARK: What is not kept
-
-    /// Counts a sample that is not kept.
-    mutating func drop(_ sample: IngestSample, _ reason: GapReason, atMs mediaMs: Int64) {
-        // Without a sample of the governing track, this one tells where media time stands.
-        if !clock.isAnchored { clock.observe(mediaMs: mediaMs, arrival: sample.arrival) }
-        let time = clock.producer(ofMediaMs: mediaMs)
-        if let index = drops.firstIndex(where: { $0.reason == reason }) {
-            drops[index].add(sample, at: time)
-        } else {
-            var count = DropCount(reason: reason, at: time)
-            count.add(sample, at: time)
-            drops.append(count)
-        }
     }
 }

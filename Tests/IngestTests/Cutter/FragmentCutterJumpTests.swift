@@ -137,6 +137,37 @@ import Testing
         #expect(run.gaps.map(\.reason) == [.timestampJump])
     }
 
+    @Test func `a gap of single samples claims no more than their time`() throws {
+        var run = CutRun()
+        try run.feedMedia(to: 1000)
+        try run.feed(2, 900_000)
+        try run.feedMedia(from: 1000, to: 131_000, firstSync: 2000)
+        #expect(run.gaps.map(\.reason) == [.timestampJump])
+        #expect(run.gaps.map(\.sampleCount) == [1])
+        // The sample came when the media stood there; everything else is stored.
+        #expect(run.gaps.map { $0.start.milliseconds(since: CutRun.epoch) } == [1000])
+        #expect(run.gaps.map { $0.end.milliseconds(since: CutRun.epoch) } == [1000])
+        run.end()
+        #expect(run.gaps.count == 1)
+    }
+
+    @Test(arguments: [true, false])
+    func `one picture far ahead of its decode time does not move the time line`(
+        isSync: Bool
+    ) throws {
+        var run = CutRun()
+        try run.feedMedia(to: 2000)
+        // Twenty minutes ahead, but decoded where it belongs.
+        try run.feed(1, 1_202_000, dts: 2000, sync: isSync)
+        try run.feedMedia(from: 2040, to: 6040)
+        run.end()
+        #expect(run.starts == [0, 2040, 4040])
+        #expect(run.durations == [2040, 2000, 2000])
+        #expect(run.flags == [[], [], []])
+        #expect(run.gaps.map(\.reason) == [.timestampJump])
+        #expect(run.droppedCount == 1)
+    }
+
     /// Every sample is either in a fragment or counted in a gap, whatever its times.
     @Test(arguments: UInt64(0)..<200)
     func `no sample is lost without being counted`(seed: UInt64) throws {

@@ -148,6 +148,17 @@ import Testing
         #expect(run.sampleCount == 50 * 75)
     }
 
+    @Test func `a dependent fragment ends at the next sync sample however short it is`() throws {
+        var run = CutRun()
+        // Every group of pictures is a little over the maximum.
+        try run.feedMedia(to: 62_000, gop: 20_400)
+        run.end()
+        #expect(run.starts == [0, 20_000, 20_400, 40_400, 40_800, 60_800, 61_200])
+        #expect(run.flags == [[], .dependent, [], .dependent, [], .dependent, []])
+        #expect(run.durations == [20_000, 400, 20_000, 400, 20_000, 400, 800])
+        #expect(run.sampleCount == 62 * 75)
+    }
+
     @Test func `the maximum cannot exceed what block offsets can say`() {
         var limits = CutterLimits()
         limits.maximumMs = 100_000
@@ -241,8 +252,12 @@ import Testing
         run.cutter.setTrack(CutRun.audio, isReady: true)
         try run.feedMedia(from: 1000, to: 10_000, gop: 15_000, firstSync: 15_000)
         run.end()
-        #expect(run.starts == [0, 1000])
+        // The cut is where the waiting ends, not where it began: the fragment before it holds the
+        // pictures up to here.
+        #expect(run.starts == [0, 6000])
+        #expect(run.durations == [6000, 4000])
         #expect(run.flags == [[], .dependent])
+        #expect(run.fragments[1].samples.map(\.offset).prefix(3) == [-5000, -4980, -4960])
         #expect(run.sampleCount == 250 + 450)
     }
 

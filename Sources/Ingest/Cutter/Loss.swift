@@ -1,12 +1,15 @@
 import MediaModel
 
-/// Samples that were not kept, for one reason, until they are reported as a gap.
-struct DropCount: Sendable {
+/// Footage that was not kept, for one reason, until it is reported as a gap.
+struct Loss: Sendable {
     let reason: GapReason
     var start: Timestamp
     var end: Timestamp
     var sampleCount: UInt64 = 0
     var byteCount: UInt64 = 0
+
+    /// Whether nothing at all is stored from `end` to where the next fragment begins.
+    var isOpenEnded = false
 
     init(reason: GapReason, at time: Timestamp) {
         self.reason = reason
@@ -21,9 +24,12 @@ struct DropCount: Sendable {
         byteCount += UInt64(sample.size)
     }
 
-    /// As a gap on the producer clock that ends no later than a fragment begins.
-    func gap(before limit: Timestamp?) -> Gap {
-        let end = limit ?? end
+    /// As a gap on the producer clock.
+    ///
+    /// - Parameter next: Where the next fragment begins, if one does.
+    func gap(before next: Timestamp?) -> Gap {
+        var end = end
+        if let next { end = isOpenEnded ? next : min(end, next) }
         return Gap(
             start: min(start, end),
             end: end,
