@@ -21,8 +21,10 @@ package final class FragmentLog: Sendable {
     let segments: any SegmentStore
     let checked = CheckedFragments()
     let headers = HeaderCache()
+    /// How the descriptors this process may open are divided.
+    package let descriptorBudget: DescriptorBudget
     /// The most sessions at a time, given the descriptors this process may open.
-    package let sessionsMax: Int
+    package var sessionsMax: Int { descriptorBudget.sessions }
 
     struct State {
         var streams: [StreamName: StreamLog] = [:]
@@ -53,17 +55,16 @@ package final class FragmentLog: Sendable {
         commitPool = BlockingPool(threads: configuration.commitThreadCount)
         readPool = BlockingPool(threads: configuration.readThreadCount)
         budget = OpenMemoryBudget(limit: configuration.openFragmentBytesMax)
-        let descriptorsMax = max(kl_raise_descriptor_limit(), 256)
-        let spare = max(Int(clamping: descriptorsMax) - 128, 64)
-        let readers = min(configuration.readDescriptorsMax, spare / 4)
+        descriptorBudget = DescriptorBudget(
+            limit: Int(clamping: max(kl_raise_descriptor_limit(), 256)),
+            cores: System.coreCount,
+            configuration
+        )
         segments = LocalSegmentStore(
             streams: directory.streams,
-            descriptorsMax: readers,
+            descriptorsMax: descriptorBudget.cached,
             logger: logger
         )
-        // A session needs its socket, two files of its log segment, events.log and maybe a spill
-        // file.
-        sessionsMax = max(1, min(configuration.sessionsMax, (spare - readers) / 5))
     }
 
     /// Opens a data directory, making it when it is missing, and recovers what a crash left.

@@ -17,6 +17,9 @@ package struct LogConfiguration: Sendable {
     /// Producer sessions at a time; lowered to what the file descriptors allow.
     package var sessionsMax = 4096
 
+    /// Connections at a time, of producers and readers; lowered to what the file descriptors allow.
+    package var connectionsMax = 8192
+
     /// Threads that append and sync, each one stream's files at a time.
     ///
     /// Sixteen keep up with a thousand appends a second even where a sync takes 10 ms; eight and

@@ -26,6 +26,9 @@ package struct KVSMedia: Sendable {
     private var lastSegment: SegmentID?
     private var isOver = false
 
+    /// What the client was told in the last document, where that is an error.
+    package private(set) var failure: PlaybackError?
+
     /// Documents begun so far.
     package private(set) var fragmentCount = 0
 
@@ -129,6 +132,7 @@ package struct KVSMedia: Sendable {
             }
             switch error.code {
             case .damaged, .ioError, .unsupported, .notFound:
+                failure = error
                 output.append(
                     TagsWriter.errorDocument(
                         fragmentNumber: record.number.description,

@@ -27,6 +27,18 @@ struct DocumentTimeline: Sendable {
         last = producer
     }
 
+    /// A document that has begun.
+    ///
+    /// - Parameters:
+    ///   - header: The header of its last fragment.
+    ///   - zero: The instant of timecode zero.
+    ///   - last: Capture time of its last fragment.
+    init(header: OutputHeader, zero: Timestamp, last: Timestamp) {
+        self.header = header
+        self.zero = zero
+        self.last = last
+    }
+
     /// The timecode of a fragment that comes next, in ticks of TimecodeScale.
     ///
     /// - Returns: `nil` when the fragment needs a new document: time goes back, the timecode does

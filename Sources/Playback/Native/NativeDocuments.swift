@@ -23,10 +23,9 @@ struct NativeDocuments: Sendable {
     /// Fragments begun so far.
     private(set) var fragmentCount = 0
 
-    /// Whether a fragment is on its way out.
-    var isInFragment: Bool {
-        if case .none = current { return !output.isEmpty }
-        return true
+    /// Documents that go on with one that was begun elsewhere, or begin at the first fragment.
+    init(_ timeline: DocumentTimeline? = nil) {
+        self.timeline = timeline
     }
 
     /// The next piece of the fragment at hand; `nil` when another one is wanted.

@@ -10,8 +10,6 @@ enum Pieces {
 struct OutputQueue: Sendable {
     private var buffers: [ByteBuffer] = []
 
-    var isEmpty: Bool { buffers.isEmpty }
-
     /// Puts bytes behind those that wait; small ones are joined.
     mutating func append(_ bytes: ByteBuffer) {
         guard bytes.readableBytes > 0 else { return }

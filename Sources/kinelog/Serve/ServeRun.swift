@@ -24,6 +24,9 @@ struct ServeRun: Sendable {
         let level = logLevel
         LoggingSystem.bootstrap { label in StandardErrorLog(label: label, level: level) }
         let logger = Logger(label: "kinelog")
+        var log = log
+        // The two share the descriptors.
+        log.connectionsMax = server.connectionsMax
         let fragmentLog = try await FragmentLog.open(log, logger: logger)
         do {
             let http = try HTTPService(
