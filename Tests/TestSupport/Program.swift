@@ -102,13 +102,16 @@ package enum OwnThread {
     /// Starts a detached thread with a small stack.
     package static func start(_ body: @escaping @Sendable () -> Void) {
         var thread = pthread_t()
-        var attributes = pthread_attr_t()
-        unsafe pthread_attr_init(&attributes)
-        defer { unsafe pthread_attr_destroy(&attributes) }
-        unsafe pthread_attr_setstacksize(&attributes, stackByteCount)
+        // Not `pthread_attr_t()`: which module that initializer belongs to depends on which of
+        // those that include the type was loaded first.
+        let attributes = UnsafeMutablePointer<pthread_attr_t>.allocate(capacity: 1)
+        defer { unsafe attributes.deallocate() }
+        unsafe pthread_attr_init(attributes)
+        defer { unsafe pthread_attr_destroy(attributes) }
+        unsafe pthread_attr_setstacksize(attributes, stackByteCount)
         let code = unsafe pthread_create(
             &thread,
-            &attributes,
+            attributes,
             { argument in
                 guard let argument = unsafe argument else { return nil }
                 unsafe Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body()
