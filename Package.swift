@@ -222,7 +222,9 @@ if hasServer {
         ),
         .testTarget(
             name: "KinelogClientTests",
-            dependencies: ["KinelogClient", "kinelog", "MediaModel", "TestSupport", nioCore],
+            dependencies: [
+                "KinelogClient", "kinelog", "MediaModel", "TestSupport", argumentParser, nioCore,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

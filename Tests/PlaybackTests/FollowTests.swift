@@ -4,6 +4,7 @@ import Matroska
 import MediaModel
 import NIOCore
 @testable import Playback
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct FollowTests {

@@ -102,8 +102,8 @@ package enum OwnThread {
     /// Starts a detached thread with a small stack.
     package static func start(_ body: @escaping @Sendable () -> Void) {
         var thread = pthread_t()
-        // Not `pthread_attr_t()`: which module its initialiser is imported from depends on the other
-        // files of this target.
+        // Not `pthread_attr_t()`: which module that initializer belongs to depends on which of
+        // those that include the type was loaded first.
         let attributes = UnsafeMutablePointer<pthread_attr_t>.allocate(capacity: 1)
         defer { unsafe attributes.deallocate() }
         unsafe pthread_attr_init(attributes)

@@ -150,7 +150,9 @@ import Testing
                 #expect(bench.stream.head != nil)
                 // Only now does the client end, as the C SDK does at stop.
                 input.finish()
-            default: Issue.record("\(ack)")
+            // A busy machine may cause it at any time.
+            case .idle: break
+            case .error: Issue.record("\(ack)")
             }
         }
         #expect(kinds == ["buffering", "received", "persisted"])

@@ -1,8 +1,20 @@
+import ArgumentParser
+import NIOCore
 import Testing
 
 @testable import kinelog
 
 struct ArgumentTests {
+    @Test func `without options the server has the limits that are promised`() throws {
+        let limits = try LimitOptions.parse([])
+        #expect(limits.openMemory.bytes == 2_147_483_648)
+        #expect(limits.maxSessions == 4096)
+        let times = try TimeOptions.parse([])
+        #expect(times.pushIdle.amount == .seconds(30))
+        #expect(times.readerStall.amount == .seconds(60))
+        #expect(times.drain.amount == .seconds(10))
+    }
+
     @Test(arguments: [("24", 24), ("36h", 36), ("7d", 168), ("0", 0)])
     func `hours are read`(text: String, hours: Int) {
         #expect(HoursArgument(argument: text)?.hours == hours)

@@ -14,9 +14,7 @@ enum Tool: String {
             .first { FileManager.default.isExecutableFile(atPath: $0) }
     }
 
-    var isInstalled: Bool { path != nil }
-
-    /// Runs the program and waits for it.
+    /// Runs the program and waits for it; throws when it is not installed.
     ///
     /// - Returns: Its exit status and what it wrote to both outputs.
     func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
@@ -72,8 +70,6 @@ enum SampleMatroska: String, CaseIterable, Sendable {
     private static let liveFile = Result { try SampleMatroska.live.make() }
     private static let producerFile = Result { try SampleMatroska.producer.make() }
     private static let mkvmergeFile = Result { try SampleMatroska.mkvmerge.make() }
-
-    static var canBeMade: Bool { Tool.ffmpeg.isInstalled && Tool.mkvmerge.isInstalled }
 
     /// The whole file.
     var bytes: Bytes {

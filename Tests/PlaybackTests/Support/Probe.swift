@@ -51,26 +51,6 @@ struct Probe: Sendable {
     }
 }
 
-/// Whether two programs that are strict about Matroska have anything to say about a file.
-func matroskaComplaints(_ file: ByteBuffer) async throws -> String {
-    let directory = try TemporaryDirectory()
-    try write(file, toFile: directory.file("in.mkv"))
-    let info = try await Program.run(["mkvinfo", "-v", directory.file("in.mkv")])
-    let merge = try await Program.run([
-        "mkvmerge", "-o", directory.file("out.mkv"), directory.file("in.mkv"),
-    ])
-    var complaints = info.errors + merge.errors
-    for line in (info.text + merge.text).split(separator: "\n") {
-        let lower = line.lowercased()
-        if lower.contains("warning") || lower.contains("error") || lower.contains("unknown element")
-        {
-            complaints += line + "\n"
-        }
-    }
-    if info.status != 0 || merge.status != 0 { complaints += "status\n" }
-    return complaints
-}
-
 /// Hash per track of everything a decoder makes of a file, and what it complains about.
 func decoded(_ file: ByteBuffer) async throws -> (hashes: String, complaints: String) {
     let result = try await Program.run(

@@ -15,6 +15,13 @@ struct ServerConfigurationTests {
         }
     }
 
+    @Test func `a silent producer has 30 s, a reader that stalls 60 s, a shutdown 10 s`() {
+        let configuration = ServerConfiguration()
+        #expect(configuration.pushIdle == .seconds(30))
+        #expect(configuration.readerStall == .seconds(60))
+        #expect(configuration.drain == .seconds(10))
+    }
+
     @Test(arguments: ["127.0.0.1:80", "[::1]:80", "localhost:0", "127.9.9.9:1"])
     func `loopback addresses need no consent`(_ text: String) throws {
         let address = try #require(ListenAddress(text))
