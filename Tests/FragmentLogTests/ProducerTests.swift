@@ -1,4 +1,5 @@
 @testable import FragmentLog
+import Glibc
 import LogTestSupport
 import MediaModel
 import NIOCore
@@ -286,6 +287,39 @@ import Testing
         await bench.log.close()
         let log = try await bench.place.open()
         #expect(log.damagedStreams.isEmpty)
+        await log.close()
+        #expect(try await bench.place.verify().isClean)
+    }
+
+    @Test func `what happens while stream.json cannot be written is noted once it can`()
+        async throws
+    {
+        let bench = try await Bench()
+        defer { bench.place.keep() }
+        let session = try bench.stream.openSession(.test)
+        try await bench.producer.send(session, producer: Self.start)
+        // It stands where the replacement would be written.
+        let obstacle = "\(bench.stream.directory)/stream.json.new"
+        #expect(unsafe mkdir(obstacle, 0o700) == 0)
+        await #expect(throws: LogError.self) { try await bench.log.deleteStream(.test()) }
+        session.report(
+            Gap(start: Self.start, end: Self.start, clock: .producer, reason: .timestampJump)
+        )
+        await session.end(.finished)
+        #expect(unsafe rmdir(obstacle) == 0)
+
+        let next = try bench.stream.openSession(.test)
+        try await bench.producer.send(next, producer: Self.start.advanced(byMilliseconds: 1000))
+        await next.end(.finished)
+        #expect(try await bench.gaps(.producer).map(\.session) == [session.id])
+        await bench.log.close()
+        let log = try await bench.place.open()
+        let crashes = try await log.stream(.test())?.gaps(
+            in: Timestamp(milliseconds: 0)..<Timestamp.endOfTime,
+            clock: .server,
+            limit: 1000
+        )
+        #expect(crashes?.isEmpty == true, "both sessions ended")
         await log.close()
         #expect(try await bench.place.verify().isClean)
     }
