@@ -133,6 +133,7 @@ extension StreamLog {
             try settleDocument()
             try appendEvents(work.events, &commit)
         } catch {
+            deferEvents(work.events, error)
             // No fragment may be durable before its session's opening is.
             for (fragment, session) in work.fragments {
                 settled += settle([(fragment, session, .failure(error))], nil)

@@ -17,36 +17,35 @@ extension StreamLog {
     {
         guard !events.isEmpty else { return }
         let start = commit.eventsLength
-        do throws(LogError) {
-            var bytes = ByteBuffer()
-            for pending in events {
-                bytes.writeImmutableBuffer(try EventsFile.encode(pending.event))
-            }
-            // Opened for each write: sessions are rare, and streams may be many. After a failure
-            // the next attempt writes at the same place.
-            let path = "\(directory)/\(StreamFiles.events)"
-            let isNew = !Directory.exists(path)
-            let file = try OpenFile.open(path, O_RDWR | O_CREAT)
-            if isNew { try Directory.sync(directory) }
-            try file.write([bytes], at: commit.eventsLength)
-            try file.syncData()
-            commit.eventsLength += UInt64(bytes.readableBytes)
-        } catch {
-            state.withLock { state in
-                let kept = events.map { PendingEvent(event: $0.event, completion: nil) }
-                state.deferredEvents = Array(
-                    (kept + state.deferredEvents).suffix(Self.deferredEventsMax)
-                )
-            }
-            log.logger.error(
-                "events of a stream could not be stored",
-                metadata: [
-                    "stream.name": "\(name)", "events": "\(events.count)", "error": "\(error)",
-                ]
-            )
-            throw error
-        }
+        var bytes = ByteBuffer()
+        for pending in events { bytes.writeImmutableBuffer(try EventsFile.encode(pending.event)) }
+        // Opened for each write: sessions are rare, and streams may be many. After a failure the next
+        // attempt writes at the same place.
+        let path = "\(directory)/\(StreamFiles.events)"
+        let isNew = !Directory.exists(path)
+        let file = try OpenFile.open(path, O_RDWR | O_CREAT)
+        if isNew { try Directory.sync(directory) }
+        try file.write([bytes], at: commit.eventsLength)
+        try file.syncData()
+        commit.eventsLength += UInt64(bytes.readableBytes)
         recordEvents(events.map(\.event), from: start, &commit)
+    }
+
+    /// Keeps events in memory that cannot be written now; their producers do not wait for that.
+    func deferEvents(_ events: [PendingEvent], _ error: LogError) {
+        guard !events.isEmpty else { return }
+        state.withLock { state in
+            let kept = events.map { PendingEvent(event: $0.event, completion: nil) }
+            state.deferredEvents = Array(
+                (kept + state.deferredEvents).suffix(Self.deferredEventsMax)
+            )
+        }
+        log.logger.error(
+            "events of a stream could not be stored",
+            metadata: [
+                "stream.name": "\(name)", "events": "\(events.count)", "error": "\(error)",
+            ]
+        )
     }
 
     /// Takes events into the catalog that are in the file already.

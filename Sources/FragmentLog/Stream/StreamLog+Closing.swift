@@ -9,6 +9,8 @@ extension StreamLog {
             return state.open.map(\.fragment)
         }
         for fragment in open { fragment.interrupt(reason) }
+        // The last chance to say what happened while the disk was full.
+        retryDeferredEvents()
         while true {
             let isOver = state.withLock { state -> Bool in
                 state.isOver =
