@@ -10,9 +10,9 @@ import Synchronization
 
 /// The HTTP server: native and KVS API on every address of its configuration.
 ///
-/// At a graceful shutdown it stops accepting, ends responses that would go on for ever, lets others
-/// and uploads finish for ``ServerConfiguration/drain``, then cuts producers off, keeping and
-/// answering for what they sent, and returns.
+/// At a graceful shutdown it stops accepting, ends responses that would go on for ever, and lets
+/// others and uploads finish. Within ``ServerConfiguration/drain`` it cuts producers off, keeping and
+/// answering for what they sent, closes what is left, and returns.
 package final class HTTPService: Service {
     private let server: ServerState
     private let onListening: @Sendable ([ListenAddress]) async -> Void
@@ -36,71 +36,43 @@ package final class HTTPService: Service {
             log: log,
             configuration: configuration,
             rules: OpenModeRules(configuration),
-            logger: logger
+            logger: logger,
+            connections: ConnectionCount(
+                limit: min(configuration.connectionsMax, log.descriptorBudget.connections)
+            )
         )
         self.onListening = onListening
     }
 
-    private enum End {
-        case listenerEnded
-        case drained
-    }
-
-    /// How long answers to producers that were cut off may take.
-    private static let answerTime = TimeAmount.seconds(5)
-
     /// Serves until the server is told to end.
+    ///
+    /// - Throws: ``ListenError`` when an address cannot be listened on, or no longer.
     package func run() async throws {
         let server = server
-        let bound = BoundAddresses(count: server.configuration.listen.count, onListening)
-        let connections = MaximumAvailableConnections(connectionsPerListener)
-        // Followers end when the listeners stop accepting.
-        try await withGracefulShutdownHandler {
-            try await withThrowingTaskGroup(of: End.self) { group in
-                for (index, address) in server.configuration.listen.enumerated() {
-                    let listener = listener(address, connections) { port in
-                        await bound.bound(index, ListenAddress(host: address.host, port: port))
-                    }
-                    group.addTask {
-                        do {
-                            try await listener.run()
-                        } catch {
-                            throw ListenError(address: address, cause: error)
-                        }
-                        return .listenerEnded
-                    }
+        let addresses = server.configuration.listen
+        let bound = BoundAddresses(count: addresses.count, onListening)
+        // Connections that wait for a place stay in the listeners' backlogs.
+        let total = server.connections.limit + ConnectionCount.surplusMax
+        let connections = MaximumAvailableConnections(max(1, total / addresses.count))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (index, address) in addresses.enumerated() {
+                let listener = listener(address, connections) { port in
+                    await bound.bound(index, ListenAddress(host: address.host, port: port))
                 }
                 group.addTask {
-                    try await Self.drain(server)
-                    return .drained
-                }
-                defer { group.cancelAll() }
-                for _ in server.configuration.listen {
-                    guard try await group.next() == .listenerEnded else { return }
+                    do {
+                        try await listener.run()
+                    } catch {
+                        throw ListenError(address: address, cause: error)
+                    }
+                    guard Task.isShuttingDownGracefully || Task.isCancelled else {
+                        throw ListenError(address: address, cause: nil)
+                    }
                 }
             }
-        } onGracefulShutdown: {
-            server.stopping.open()
+            defer { group.cancelAll() }
+            try await group.waitForAll()
         }
-    }
-
-    /// Connections that wait for a place stay in the listener's backlog.
-    private var connectionsPerListener: Int {
-        var limit = rlimit()
-        let descriptors =
-            unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
-            ? Int(clamping: limit.rlim_cur) : 1024
-        let total = min(server.configuration.connectionsMax, descriptors / 2)
-        return max(1, total / server.configuration.listen.count)
-    }
-
-    /// Waits for the shutdown and as long as requests may go on, then cuts producers off.
-    private static func drain(_ server: ServerState) async throws {
-        await server.stopping.wait()
-        try await Task.sleep(nanoseconds: UInt64(clamping: server.configuration.drain.nanoseconds))
-        server.logger.notice("requests are still running at the end of the drain time")
-        server.cutting.open()
-        try await Task.sleep(nanoseconds: UInt64(clamping: answerTime.nanoseconds))
     }
 
     private func listener(
@@ -116,7 +88,11 @@ package final class HTTPService: Service {
             },
             configuration: HTTP1Channel.Configuration(
                 additionalChannelHandlers: [
-                    ConnectionHandler(limits: configuration, logger: logger)
+                    ConnectionHandler(
+                        limits: configuration,
+                        connections: server.connections,
+                        logger: logger
+                    )
                 ],
                 idleTimeout: nil,
                 httpDecoderConfiguration: HTTP1Channel.Configuration.DecoderConfiguration(
@@ -149,16 +125,19 @@ package final class HTTPService: Service {
     }
 }
 
-/// An address that cannot be listened on.
+/// An address that cannot be listened on, or no longer.
 package struct ListenError: Error, Sendable, CustomStringConvertible {
     /// The address.
     package let address: ListenAddress
 
-    /// What the system says.
-    package let cause: any Error
+    /// What the system says; `nil` for a listener that ended by itself.
+    package let cause: (any Error)?
 
     /// What happened and what to do about it.
     package var description: String {
+        guard let cause else {
+            return "Listening on \(address) ended although nobody asked for it; the log says why. Start the server again."
+        }
         let code = (cause as? IOError)?.errnoCode
         let found =
             switch code {

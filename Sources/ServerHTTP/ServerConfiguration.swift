@@ -17,13 +17,14 @@ package struct ServerConfiguration: Sendable {
     /// Whether a native push to a stream that does not exist makes it.
     package var autoCreate = true
 
-    /// Connections at a time; lowered to half of what the descriptors allow.
+    /// Connections at a time; lowered to what the descriptors allow.
     package var connectionsMax = 8192
 
     /// What one producer may send.
     package var producer = ProducerLimits()
 
-    /// How long a connection may take to send a request's head, and stay idle between requests.
+    /// How long a connection may take to send a request's head or a JSON body, and stay idle between
+    /// requests.
     package var requestHeadTimeout = TimeAmount.seconds(60)
 
     /// How long a producer may send nothing before its push ends.
@@ -33,10 +34,17 @@ package struct ServerConfiguration: Sendable {
     package var readerStall = TimeAmount.seconds(60)
 
     /// How long requests may go on after the server was told to stop.
+    ///
+    /// Towards its end producers are cut off, so that there is time to tell them what is stored.
     package var drain = TimeAmount.seconds(10)
 
-    /// How long a connection whose response is complete waits for its peer to read it and to close,
-    /// when the request's body was not read.
+    /// The part of ``drain`` that is kept for answers to producers that were cut off.
+    var answerTime: TimeAmount {
+        min(.seconds(5), .nanoseconds(drain.nanoseconds / 2))
+    }
+
+    /// How long a connection that ends may make no progress before it is closed, once its response
+    /// is with the kernel: its peer is to read it and to close.
     package var linger = TimeAmount.seconds(3)
 
     /// Between `100 Continue` and the final head: some clients discard what shares a read with the

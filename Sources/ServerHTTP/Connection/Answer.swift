@@ -13,11 +13,13 @@ struct Answer: Sendable {
     }
 
     struct Stream: Sendable {
-        /// Whether it ends at once when the reader closes its side: for responses that wait.
-        var endsWithPeer: Bool
-        /// Whether it ends at once when the server stops: for responses that would go on for ever.
-        var endsWithServer: Bool
+        /// Whether it would go on for ever: then it ends at once when the reader closes its side,
+        /// and in order when the server stops.
+        var isEndless = false
         /// Writes it; returns at the orderly end.
+        ///
+        /// When it is cancelled it brings what it has begun to an end and throws
+        /// `PlaybackError.cancelled`.
         var produce: @Sendable (PacedWriter) async throws -> Void
     }
 

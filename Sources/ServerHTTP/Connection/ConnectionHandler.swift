@@ -1,49 +1,47 @@
 import Logging
 import NIOCore
 import NIOHTTP1
+import NIOHTTPTypes
 
-/// Watches one connection from its event loop: a head that does not come, a reader that takes
-/// nothing, a peer that leaves, a server that stops.
+/// Watches one connection from its event loop and does what ``ConnectionState`` decides.
 ///
 /// Passes all data on as it is. It stands before Hummingbird's own handler and takes the quiesce
 /// event for itself: that one would close the socket right behind the response's last byte, and with
 /// unread bytes of an upload in the kernel the close becomes a reset that can destroy the response.
 final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = Never
+    typealias InboundIn = HTTPRequestPart
 
     private let limits: ServerConfiguration
     private let logger: Logger
+    private let connections: ConnectionCount
+    private var state: ConnectionState
     private var known: Connection?
-    private var headTimer: Scheduled<Void>?
-    private var stallTimer: Scheduled<Void>?
-    private var progress: (acknowledged: UInt64, at: NIODeadline)?
+    private var nextLook: Scheduled<Void>?
+    private var stopTimers: [Scheduled<Void>] = []
 
-    init(limits: ServerConfiguration, logger: Logger) {
+    init(limits: ServerConfiguration, connections: ConnectionCount, logger: Logger) {
         self.limits = limits
+        self.connections = connections
         self.logger = logger
+        state = ConnectionState(limits, at: .now())
     }
 
-    /// What requests see of the connection.
-    func connection(_ channel: any Channel) -> Connection {
-        if let known { return known }
-        let connection = Connection(channel)
-        known = connection
-        return connection
-    }
-
-    // MARK: Heads
+    // MARK: The channel
 
     func handlerAdded(context: ChannelHandlerContext) {
-        addTargetHandler(context)
-        if context.channel.isActive { awaitHead(context.channel) }
+        known = Connection(context.channel, isSurplus: !connections.enter())
+        addHeadHandler(context)
+        if context.channel.isActive { wait(context.channel) }
     }
 
+    func handlerRemoved(context: ChannelHandlerContext) { leave() }
+
     /// Puts a handler behind the parser, where a server cannot be configured to have one.
-    private func addTargetHandler(_ context: ChannelHandlerContext) {
+    private func addHeadHandler(_ context: ChannelHandlerContext) {
         let pipeline = context.pipeline.syncOperations
         do {
             let parser = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
-            try pipeline.addHandler(AbsoluteTargetHandler(), position: .after(parser))
+            try pipeline.addHandler(HeadHandler(), position: .after(parser))
         } catch {
             // Without it foreign hosts could pass as ours.
             context.close(promise: nil)
@@ -51,76 +49,28 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        awaitHead(context.channel)
+        wait(context.channel)
         context.fireChannelActive()
     }
 
-    /// A request's head must come within the time for it.
-    func awaitHead(_ channel: any Channel) {
-        headTimer?.cancel()
-        headTimer = channel.eventLoop.scheduleTask(in: limits.requestHeadTimeout) {
-            channel.close(promise: nil)
-        }
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if case .head = unwrapInboundIn(data) { state.headArrived() }
+        context.fireChannelRead(data)
     }
-
-    /// The head has come.
-    func headArrived() {
-        headTimer?.cancel()
-        headTimer = nil
-    }
-
-    // MARK: Readers
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        stallTimer?.cancel()
-        stallTimer = nil
-        progress = nil
-        if !context.channel.isWritable { watchReader(context.channel) }
+        state.becomes(full: !context.channel.isWritable, at: .now())
+        wait(context.channel)
         context.fireChannelWritabilityChanged()
     }
-
-    /// Looks whether the peer has taken anything since the last look, and looks again later.
-    private func watchReader(_ channel: any Channel) {
-        let loop = channel.eventLoop.assumeIsolated()
-        let look = TCPProgress.bytesAcknowledged(by: channel).assumeIsolated()
-        look.whenSuccess { acknowledged in
-            guard channel.isActive, !channel.isWritable else { return }
-            let now = NIODeadline.now()
-            if let progress = self.progress, progress.acknowledged == acknowledged ?? 0 {
-                if now - progress.at >= self.limits.readerStall {
-                    self.closeStalled(channel)
-                    return
-                }
-            } else {
-                self.progress = (acknowledged ?? 0, now)
-            }
-            let quarter = TimeAmount.nanoseconds(self.limits.readerStall.nanoseconds / 4)
-            let pause = max(TimeAmount.milliseconds(10), quarter)
-            self.stallTimer?.cancel()
-            self.stallTimer = loop.scheduleTask(in: pause) { self.watchReader(channel) }
-        }
-    }
-
-    private func closeStalled(_ channel: any Channel) {
-        logger.notice(
-            "reader closed",
-            metadata: [
-                "peer": "\(channel.remoteAddress?.description ?? "unknown")",
-                "reason":
-                    "it accepted nothing for \(limits.readerStall.nanoseconds / 1_000_000) ms",
-            ]
-        )
-        channel.close(promise: nil)
-    }
-
-    // MARK: Ends
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case is ChannelShouldQuiesceEvent:
-            if connection(context.channel).stop() { context.close(promise: nil) }
+            stop(context.channel)
         case ChannelEvent.inputClosed:
-            connection(context.channel).peerIsGone.open()
+            perform(state.peerDone(), context.channel)
+            known?.end(.peer)
             context.fireUserInboundEventTriggered(event)
         default:
             context.fireUserInboundEventTriggered(event)
@@ -128,11 +78,117 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        headArrived()
-        stallTimer?.cancel()
-        stallTimer = nil
-        connection(context.channel).peerIsGone.open()
+        state.gone()
+        leave()
         context.fireChannelInactive()
+    }
+
+    /// The connection is over; does its work once.
+    private func leave() {
+        nextLook?.cancel()
+        for timer in stopTimers { timer.cancel() }
+        stopTimers = []
+        guard let connection = known else { return }
+        known = nil
+        connections.leave()
+        connection.end(.peer)
+    }
+
+    // MARK: Requests
+
+    /// A request is taken up.
+    ///
+    /// - Returns: What it sees of the connection; `nil` when that is gone.
+    func requestBegan() -> Connection? {
+        state.requestBegan()
+        return known
+    }
+
+    /// A response is complete.
+    ///
+    /// - Returns: Whether another request may follow; else the connection is being closed.
+    func responseEnded(mayGoOn: Bool, _ channel: any Channel) -> Bool {
+        perform(state.responseEnded(mayGoOn: mayGoOn, at: .now()), channel)
+        return state.phase == .awaitingHead
+    }
+
+    // MARK: Acting
+
+    /// The server stops: an idle connection ends at once, producers get the time that their last
+    /// answers need, and in the end nothing is left.
+    private func stop(_ channel: any Channel) {
+        perform(state.stop(), channel)
+        guard state.phase != .closed else { return }
+        known?.end(.server)
+        let loop = channel.eventLoop.assumeIsolated()
+        stopTimers.append(
+            loop.scheduleTask(in: limits.drain - limits.answerTime) { self.known?.cut() }
+        )
+        stopTimers.append(
+            loop.scheduleTask(in: limits.drain) { self.perform(self.state.stopNow(), channel) }
+        )
+    }
+
+    private func perform(_ action: ConnectionState.Action, _ channel: any Channel) {
+        switch action {
+        case .none: break
+        case .flush: flush(channel)
+        case .closeOutput: channel.close(mode: .output, promise: nil)
+        case .close(let reason):
+            log(reason, channel)
+            channel.close(promise: nil)
+        }
+        wait(channel)
+    }
+
+    /// Writes nothing behind everything else: when that is out, all is.
+    private func flush(_ channel: any Channel) {
+        let flushed = channel.eventLoop.makePromise(of: Void.self)
+        do {
+            let encoder = try channel.pipeline.syncOperations.context(
+                handlerType: HTTPResponseEncoder.self
+            )
+            encoder.writeAndFlush(NIOAny(IOData.byteBuffer(ByteBuffer())), promise: flushed)
+        } catch {
+            flushed.fail(error)
+        }
+        flushed.futureResult.assumeIsolated().whenComplete { result in
+            switch result {
+            case .success: self.perform(self.state.flushed(at: .now()), channel)
+            case .failure: channel.close(promise: nil)
+            }
+        }
+    }
+
+    /// Looks at the peer's progress in a while, if it is waited for.
+    private func wait(_ channel: any Channel) {
+        nextLook?.cancel()
+        nextLook = state.nextLook.map { pause in
+            channel.eventLoop.assumeIsolated().scheduleTask(in: pause) { self.look(channel) }
+        }
+    }
+
+    private func look(_ channel: any Channel) {
+        TCPProgress.bytesAcknowledged(by: channel).assumeIsolated().whenSuccess { acknowledged in
+            self.perform(self.state.look(acknowledged: acknowledged ?? 0, at: .now()), channel)
+        }
+    }
+
+    private func log(_ reason: ConnectionState.Reason, _ channel: any Channel) {
+        let text: String
+        switch reason {
+        case .finished, .idle: return
+        case .stalled:
+            text = "it accepted nothing for \(limits.readerStall.nanoseconds / 1_000_000) ms"
+        case .cutOff:
+            text = "its request went on for longer than the server waits when it stops"
+        }
+        logger.notice(
+            reason == .stalled ? "reader closed" : "connection closed",
+            metadata: [
+                "peer": "\(channel.remoteAddress?.description ?? "unknown")", "reason": "\(text)",
+            ]
+        )
     }
 }
 

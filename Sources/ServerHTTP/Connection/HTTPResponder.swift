@@ -24,21 +24,22 @@ struct HTTPResponder: Sendable {
         do {
             let connection = try await Connection.requestBegan(on: channel)
             let exchange = Exchange(request, on: connection, server: server, id: id)
-            var (answer, error) = await handle(exchange) { pauses in
-                try await writer.writeInformationalHead(HTTPResponse(status: .continue))
-                if pauses {
-                    try await Task.sleep(
-                        nanoseconds: UInt64(
-                            clamping: server.configuration.continuePause.nanoseconds
-                        )
-                    )
-                }
+            connection.receives(exchange.body)
+            // Ends with the body, or with this scope.
+            async let _: Void = exchange.body.pump()
+            do {
+                let answer = try await answer(exchange, writer)
+                if try await connection.responseEnded(mayGoOn: !answer.closesConnection) { return }
+            } catch {
+                log(exchange, ended: error)
+                throw ConnectionEnded()
             }
-            log(exchange, answer, error)
-            complete(&answer, exchange)
-            try await write(answer, exchange, writer)
-            if !answer.closesConnection, try await connection.requestEnded() { return }
-            await part(exchange)
+            // The peer may read and send for as long as it makes progress; a close with unread
+            // bytes would be a reset that can destroy the response.
+            exchange.body.dropRest()
+            try await channel.closeFuture.get()
+        } catch is ConnectionEnded {
+            // Said already.
         } catch {
             server.logger.debug(
                 "connection ended",
@@ -48,12 +49,33 @@ struct HTTPResponder: Sendable {
         throw ConnectionEnded()
     }
 
+    /// Answers a request and gives what was answered.
+    private func answer(
+        _ exchange: Exchange,
+        _ writer: consuming ResponseWriter
+    ) async throws -> Answer {
+        var (answer, error) = try await handle(exchange) { pauses in
+            try await writer.writeInformationalHead(HTTPResponse(status: .continue))
+            if pauses {
+                try await Task.sleep(
+                    nanoseconds: UInt64(
+                        clamping: server.configuration.continuePause.nanoseconds
+                    )
+                )
+            }
+        }
+        log(exchange, answer, error)
+        complete(&answer, exchange)
+        try await write(answer, exchange, writer)
+        return answer
+    }
+
     // MARK: Deciding
 
     private func handle(
         _ exchange: Exchange,
         sendContinue: (_ pauses: Bool) async throws -> Void
-    ) async -> (Answer, APIError?) {
+    ) async throws -> (Answer, APIError?) {
         do {
             try check(exchange)
             let step =
@@ -67,6 +89,8 @@ struct HTTPResponder: Sendable {
                 }
                 return (try await run(), nil)
             }
+        } catch let error as ConnectionEnded {
+            throw error
         } catch {
             let error = APIError(any: error)
             let answer =
@@ -98,8 +122,14 @@ struct HTTPResponder: Sendable {
         else {
             throw APIError(.invalidArgument, "The request's target does not begin with a slash.")
         }
-        guard !exchange.connection.isClosing else {
+        guard !exchange.connection.isStopping else {
             throw APIError(.shuttingDown, "The server is shutting down; try again in a moment.")
+        }
+        guard !exchange.connection.isSurplus else {
+            throw APIError(
+                .busy,
+                "All \(server.connections.limit) connections are in use (limited by --max-connections and by file descriptors); close one or raise the limits."
+            )
         }
     }
 
@@ -120,6 +150,23 @@ struct HTTPResponder: Sendable {
         )
     }
 
+    /// Says why an answer that had begun could not be completed, where that is ours to know.
+    private func log(_ exchange: Exchange, ended error: any Error) {
+        let known = APIError(any: error)
+        guard let level = known.code.lossLevel else {
+            exchange.logger.debug("connection ended", metadata: ["error": "\(error)"])
+            return
+        }
+        exchange.logger.log(
+            level: level,
+            "an answer broke off",
+            metadata: [
+                "method": "\(exchange.head.method)", "path": "\(exchange.path.prefix(400))",
+                "peer": "\(exchange.connection.peer)", "error": "\(known)",
+            ]
+        )
+    }
+
     // MARK: Writing
 
     private func complete(_ answer: inout Answer, _ exchange: Exchange) {
@@ -136,7 +183,9 @@ struct HTTPResponder: Sendable {
         if case .stream = answer.body, exchange.head.method == .head {
             answer.closesConnection = true
         }
-        if !exchange.body.isAtEnd || exchange.connection.isClosing || wantsClose {
+        if !exchange.body.isAtEnd || exchange.connection.isStopping
+            || exchange.connection.isSurplus || wantsClose
+        {
             answer.closesConnection = true
         }
         if answer.closesConnection { answer.headers[.connection] = "close" }
@@ -160,32 +209,6 @@ struct HTTPResponder: Sendable {
             let body = try await writer.writeHead(head)
             let paced = PacedWriter(body, channel: exchange.connection.channel)
             try await StreamedAnswer(stream: stream, exchange: exchange).send(paced)
-        }
-    }
-
-    // MARK: Parting
-
-    /// Ends a connection so that its peer can still read the answer.
-    ///
-    /// Says that nothing more comes, takes what the peer still sends, and closes when it does or
-    /// after a while. A close with unread bytes would be a reset.
-    private func part(_ exchange: Exchange) async {
-        let connection = exchange.connection
-        try? await connection.channel.close(mode: .output).get()
-        let isCut = exchange.body.isCut
-        let longest = server.configuration.linger
-        let linger = UInt64(clamping: (isCut ? min(longest, .seconds(1)) : longest).nanoseconds)
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { try? await Task.sleep(nanoseconds: linger) }
-            // Of a connection whose input was closed here, nothing is heard any more.
-            if !isCut {
-                group.addTask {
-                    await exchange.body.drain()
-                    await connection.peerIsGone.wait()
-                }
-            }
-            await group.next()
-            group.cancelAll()
         }
     }
 }

@@ -17,44 +17,37 @@ struct PacedWriter: @unchecked Sendable {
 
     private let body: any ResponseBodyWriter
     private let channel: any Channel
-    private let gate = WriteGate()
 
     init(_ body: any ResponseBodyWriter, channel: any Channel) {
         self.body = body
         self.channel = channel
     }
 
-    /// Lets no further buffer through.
-    ///
-    /// - Returns: Whether none is being written, so that the producer waits for something else and
-    ///   may be cancelled; otherwise it gets ``WriteGate/Closed`` when the write is done.
-    func stop() -> Bool { gate.close() }
-
     /// Writes a buffer and returns when its reader has room for the next; one buffer of at most
     /// ``pieceBytesMax`` is one HTTP chunk.
     ///
-    /// - Throws: When the connection is gone or the task was cancelled; ``WriteGate/Closed`` after
-    ///   ``stop()``.
+    /// Goes on when its task is cancelled: what is being sent is to end where its producer ends it,
+    /// not in the middle of a buffer.
+    ///
+    /// - Throws: When the connection is gone.
     func write(_ buffer: ByteBuffer) async throws {
-        try gate.enter()
-        do {
-            try await writePieces(buffer)
-        } catch {
-            try? gate.leave()
-            throw error
-        }
-        try gate.leave()
-    }
-
-    private func writePieces(_ buffer: ByteBuffer) async throws {
-        var body = body
         var rest = buffer
         while let piece = rest.readSlice(length: min(rest.readableBytes, Self.pieceBytesMax)),
             piece.readableBytes > 0
         {
-            try await body.write(piece)
+            do {
+                try await put(piece)
+            } catch is CancellationError {
+                // Nothing of it was taken then.
+                try await Task { try await put(piece) }.value
+            }
             try await channel.eventLoop.submit {}.get()
         }
+    }
+
+    private func put(_ piece: ByteBuffer) async throws {
+        var body = body
+        try await body.write(piece)
     }
 
     /// Ends the body: with chunked framing, writes the zero chunk.

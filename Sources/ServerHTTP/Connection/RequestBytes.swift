@@ -6,73 +6,109 @@ import Synchronization
 
 /// The body of a request, read once from front to back.
 ///
-/// Ends by throwing when the connection breaks in it, and with `.shuttingDown` when the server can
-/// wait no longer.
-struct RequestBytes: AsyncSequence, Sendable {
+/// Reading fails when the connection breaks in the body, and with the error of ``cut(_:)``. The
+/// bytes are taken off the connection by ``pump()``, one piece ahead of the reader, so that giving
+/// up on a body leaves the connection open for an answer.
+final class RequestBytes: AsyncSequence, Sendable {
     typealias Element = ByteBuffer
 
-    /// Where reading stands.
-    ///
-    /// `@unchecked Sendable` for the iterator: whoever handles the request reads, and has ended
-    /// before the responder drains the rest.
-    fileprivate final class Shared: @unchecked Sendable {
-        struct State {
-            var isAtEnd = false
-            var isBroken = false
-            var isCut = false
-        }
-
-        let state = Mutex(State())
-        var iterator: RequestBody.AsyncIterator
-
-        init(_ iterator: RequestBody.AsyncIterator) { self.iterator = iterator }
+    private struct State {
+        var flow: BodyFlow
+        var pump: CheckedContinuation<Void, Never>?
+        var reader: CheckedContinuation<Void, Never>?
     }
 
-    private let shared: Shared
-    private let channel: any Channel
+    private let body: RequestBody
+    private let hasBody: Bool
+    private let loop: any EventLoop
+    private let state: Mutex<State>
 
-    /// The body of a request.
-    ///
-    /// - Parameters:
-    ///   - request: The request.
-    ///   - channel: Its connection.
+    /// What a reader gets when the server can wait no longer.
+    static let shuttingDown = IngestError(
+        .shuttingDown,
+        "The server is shutting down; what arrived is kept. Connect again in a moment."
+    )
+
+    /// The body of a request on a connection.
     init(_ request: Request, channel: any Channel) {
-        shared = Shared(request.body.makeAsyncIterator())
-        self.channel = channel
-        let hasBody =
+        body = request.body
+        loop = channel.eventLoop
+        hasBody =
             request.headers[.transferEncoding] != nil
             || request.headers[.contentLength].map { $0 != "0" } ?? false
-        if !hasBody { shared.state.withLock { $0.isAtEnd = true } }
+        state = Mutex(State(flow: BodyFlow(hasBody: hasBody)))
     }
 
-    /// Whether everything was read.
-    var isAtEnd: Bool { shared.state.withLock { $0.isAtEnd } }
+    /// Whether everything came and was read.
+    var isAtEnd: Bool { state.withLock { $0.flow.isAtEnd } }
 
-    /// Whether reading failed, so that the rest cannot be read any more.
-    var isBroken: Bool { shared.state.withLock { $0.isBroken } }
+    // MARK: Receiving
 
-    /// Whether a reader was made to give up.
-    var isCut: Bool { shared.state.withLock { $0.isCut } }
-
-    /// Makes a reader that waits for more give up with `.shuttingDown`.
-    func cut() {
-        shared.state.withLock { $0.isCut = true }
-        // The reader cannot be woken in another way that leaves the connection open for an answer.
-        channel.close(mode: .input, promise: nil)
+    /// Takes the body off the connection, as fast as it is read; ends with it.
+    func pump() async {
+        guard hasBody else { return }
+        do {
+            for try await piece in body {
+                await room()
+                change { $0.put(piece) }
+            }
+            // A cancelled reader of the connection gets the same `nil` as one at the end.
+            change { $0.finish(Task.isCancelled ? .broken(CancellationError()) : .whole) }
+        } catch {
+            change { $0.finish(.broken(error)) }
+        }
     }
 
-    /// Reads and drops what is left.
-    func drain() async {
-        guard !isAtEnd, !isBroken else { return }
-        do { for try await _ in self {} } catch {}
+    /// Waits until there is room for a piece.
+    private func room() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isThere = state.withLock { state in
+                    if state.flow.hasRoom || Task.isCancelled { return true }
+                    state.pump = continuation
+                    return false
+                }
+                if isThere { continuation.resume() }
+            }
+        } onCancel: {
+            change { $0.drop() }
+        }
     }
 
-    /// The whole body.
+    /// Changes the flow and wakes whichever side has something to do then.
+    private func change(_ body: (inout BodyFlow) -> Void) {
+        let (pump, reader) = state.withLock { state in
+            body(&state.flow)
+            return (state.flow.hasRoom ? state.pump.take() : nil, state.reader.take())
+        }
+        pump?.resume()
+        reader?.resume()
+    }
+
+    // MARK: Giving up
+
+    /// Makes a reader fail; what still comes is dropped.
+    func cut(_ error: any Error) { change { $0.cut(error) } }
+
+    /// Drops what is left: nobody reads any more.
+    func dropRest() { change { $0.drop() } }
+
+    // MARK: Reading
+
+    /// The whole body, in the size and the time that JSON may have.
     ///
-    /// - Parameter bytesMax: The most it may have.
-    /// - Returns: Its bytes.
-    /// - Throws: `.bodyTooLarge`; what the connection fails with.
-    func collect(bytesMax: Int) async throws -> ByteBuffer {
+    /// - Throws: `.bodyTooLarge`, `.requestTimeout`; what the connection fails with.
+    func collect(_ limits: ServerConfiguration) async throws -> ByteBuffer {
+        let (bytesMax, time) = (limits.jsonBytesMax, limits.requestHeadTimeout)
+        let timer = loop.scheduleTask(in: time) {
+            self.cut(
+                APIError(
+                    .requestTimeout,
+                    "The request's body did not come within \(time.nanoseconds / 1_000_000) ms."
+                )
+            )
+        }
+        defer { timer.cancel() }
         var whole = ByteBuffer()
         for try await piece in self {
             guard whole.readableBytes + piece.readableBytes <= bytesMax else {
@@ -86,53 +122,49 @@ struct RequestBytes: AsyncSequence, Sendable {
         return whole
     }
 
-    /// Runs what reads the body; once a latch opens, reading fails with `.shuttingDown`.
-    func untilCut<Result: Sendable>(
-        _ cutting: Latch,
-        _ read: @Sendable () async -> Result
-    ) async -> Result {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask {
-                await cutting.wait()
-                if cutting.isOpen { cut() }
+    func makeAsyncIterator() -> Iterator { Iterator(bytes: self) }
+
+    struct Iterator: AsyncIteratorProtocol {
+        fileprivate let bytes: RequestBytes
+
+        /// The next piece; `nil` at the end.
+        ///
+        /// - Throws: Also `CancellationError`, which leaves the body as it is.
+        mutating func next() async throws -> ByteBuffer? {
+            while true {
+                switch bytes.take() {
+                case .piece(let piece): return piece
+                case .failure(let error): throw error
+                case .end: return nil
+                case .wait: try await bytes.wait()
+                }
             }
-            let result = await read()
-            group.cancelAll()
-            return result
         }
     }
 
-    func makeAsyncIterator() -> Iterator { Iterator(shared: shared) }
-
-    struct Iterator: AsyncIteratorProtocol {
-        fileprivate let shared: Shared
-
-        mutating func next() async throws -> ByteBuffer? {
-            guard shared.state.withLock({ !$0.isAtEnd && !$0.isBroken }) else { return nil }
-            let piece: ByteBuffer?
-            do {
-                piece = try await shared.iterator.next()
-            } catch {
-                throw broken(error)
-            }
-            if let piece { return piece }
-            // A cancelled reader gets the same `nil` as one at the end.
-            if Task.isCancelled { throw broken(CancellationError()) }
-            if shared.state.withLock({ $0.isCut }) { throw broken(CancellationError()) }
-            shared.state.withLock { $0.isAtEnd = true }
-            return nil
+    private func take() -> BodyFlow.Reading {
+        let (reading, pump) = state.withLock { state in
+            let reading = state.flow.take()
+            return (reading, state.flow.hasRoom ? state.pump.take() : nil)
         }
+        pump?.resume()
+        return reading
+    }
 
-        private func broken(_ error: any Error) -> any Error {
-            let isCut = shared.state.withLock { state in
-                state.isBroken = true
-                return state.isCut
+    /// Waits until the reader has something to look at.
+    private func wait() async throws {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    if !state.flow.isEmpty || Task.isCancelled { return true }
+                    state.reader = continuation
+                    return false
+                }
+                if isOver { continuation.resume() }
             }
-            guard isCut else { return error }
-            return IngestError(
-                .shuttingDown,
-                "The server is shutting down; what arrived is kept. Connect again in a moment."
-            )
+        } onCancel: {
+            state.withLock { $0.reader.take() }?.resume()
         }
+        try Task.checkCancellation()
     }
 }

@@ -1,3 +1,4 @@
+import NIOCore
 import Playback
 
 /// Sends an answer while it is made.
@@ -5,53 +6,51 @@ struct StreamedAnswer: Sendable {
     let stream: Answer.Stream
     let exchange: Exchange
 
-    private enum End {
-        case complete
-        case peerGone
-        case stopping
-    }
-
     /// Sends the answer and returns at its orderly end.
     ///
     /// - Throws: When it could not be completed; the connection must be closed then.
     func send(_ writer: PacedWriter) async throws {
-        let connection = exchange.connection
-        let stopping = exchange.server.stopping
-        let produce = stream.produce
-        try await withThrowingTaskGroup(of: End.self) { group in
+        if stream.isEndless {
+            try await sendUntilEnded(writer)
+        } else {
+            try await stream.produce(writer)
+        }
+        try await writer.finish()
+    }
+
+    private enum Event {
+        case complete
+        case ending
+    }
+
+    /// Sends an answer that would go on for ever.
+    ///
+    /// When the server stops it is brought to the end of a fragment or of a block: its producer is
+    /// cancelled and goes on to there.
+    private func sendUntilEnded(_ writer: PacedWriter) async throws {
+        let (connection, produce) = (exchange.connection, stream.produce)
+        try await withThrowingTaskGroup(of: Event.self) { group in
             group.addTask {
                 try await produce(writer)
                 return .complete
             }
-            if stream.endsWithPeer {
-                group.addTask {
-                    await connection.peerIsGone.wait()
-                    return .peerGone
-                }
-            }
-            if stream.endsWithServer {
-                group.addTask {
-                    await stopping.wait()
-                    return .stopping
-                }
+            group.addTask {
+                await connection.ending.wait()
+                return .ending
             }
             defer { group.cancelAll() }
-            switch try await group.next() {
-            case .peerGone: throw HTTPResponder.ConnectionEnded()
-            case .stopping: if writer.stop() { group.cancelAll() }
-            case .complete, nil: group.cancelAll()
+            guard try await group.next() == .ending else { return }
+            if connection.isPeerGone {
+                // Ends the producer where it is.
+                connection.channel.close(promise: nil)
+                throw HTTPResponder.ConnectionEnded()
             }
+            group.cancelAll()
             do {
-                // Where the server stops, the producer is still to end.
-                while let end = try await group.next() {
-                    if end == .complete { group.cancelAll() }
-                }
-            } catch is WriteGate.Closed {
-                // Everything before is out.
+                _ = try await group.next()
             } catch let error as PlaybackError where error.code == .cancelled {
-                // It was waiting for footage.
+                // What was given out is whole.
             }
         }
-        try await writer.finish()
     }
 }

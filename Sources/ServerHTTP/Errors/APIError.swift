@@ -1,4 +1,5 @@
 package import HTTPTypes
+import Logging
 
 /// Why a request was not fulfilled, before it takes the form of one of the two APIs.
 package struct APIError: Error, Sendable {
@@ -38,11 +39,11 @@ extension APIError {
     package enum Code: String, Sendable, CaseIterable {
         case invalidArgument
         case invalidJSON
+        case tooManyTags
         case emptyBody
         case methodNotAllowed
         case requestTimeout
         case bodyTooLarge
-        case headersTooLarge
         case misdirected
         case crossOrigin
         case routeNotFound
@@ -82,7 +83,7 @@ extension APIError.Code {
     /// The HTTP status of native answers.
     package var status: HTTPResponse.Status {
         switch self {
-        case .invalidArgument, .invalidJSON, .emptyBody, .disconnected: .badRequest
+        case .invalidArgument, .invalidJSON, .emptyBody, .tooManyTags, .disconnected: .badRequest
         case .crossOrigin: .forbidden
         case .routeNotFound, .streamNotFound, .streamDeleted, .fragmentNotFound: .notFound
         case .methodNotAllowed: .methodNotAllowed
@@ -95,7 +96,6 @@ extension APIError.Code {
         case .misdirected: .misdirectedRequest
         case .unsupportedMedia, .garbage, .noTimestamps, .truncated, .tooManyTracks:
             .unprocessableContent
-        case .headersTooLarge: .requestHeaderFieldsTooLarge
         case .ioError, .damaged, .internalError: .internalServerError
         case .contention, .tooManySessions, .memory, .busy, .shuttingDown, .volumeMissing:
             .serviceUnavailable
@@ -119,9 +119,10 @@ extension APIError.Code {
         switch self {
         case .invalidArgument, .emptyBody, .gone, .unknownContainer, .garbage, .noTimestamps,
             .truncated, .tooManyTracks, .fragmentTooLarge, .mediaHeaderTooLarge, .disconnected,
-            .unsupportedMedia, .requestTimeout, .bodyTooLarge, .headersTooLarge:
+            .unsupportedMedia, .requestTimeout, .bodyTooLarge:
             ("InvalidArgumentException", .badRequest)
         case .invalidJSON: ("SerializationException", .badRequest)
+        case .tooManyTags: ("TagsPerResourceExceededLimitException", .badRequest)
         case .methodNotAllowed, .routeNotFound:
             ("UnknownOperationException", .notFound)
         case .misdirected: ("InvalidEndpointException", .misdirectedRequest)
@@ -136,6 +137,18 @@ extension APIError.Code {
         case .memory, .busy, .shuttingDown, .volumeMissing, .diskFull:
             ("ServiceUnavailableException", .serviceUnavailable)
         case .ioError, .damaged, .internalError: ("InternalFailure", .internalServerError)
+        }
+    }
+}
+
+extension APIError.Code {
+    /// How an answer is logged that ends with it although it had begun; `nil` where that is the
+    /// ordinary end of a reader's luck: it has left, what it read was deleted, or the server stops.
+    var lossLevel: Logger.Level? {
+        switch self {
+        case .ioError, .damaged, .volumeMissing: .error
+        case .unsupportedMedia: .warning
+        default: nil
         }
     }
 }

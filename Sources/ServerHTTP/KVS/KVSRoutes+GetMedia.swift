@@ -1,4 +1,5 @@
 import FragmentLog
+import Logging
 import MediaModel
 import NIOCore
 import Playback
@@ -25,15 +26,23 @@ extension KVSRoutes {
         }
         let start = try Self.start(selector)
         let silence = server.configuration.getMediaSilence.nanoseconds / 1_000_000
+        let media = try await KVSMedia(
+            stream: stream,
+            start: start,
+            silenceMilliseconds: silence
+        )
+        let logger = exchange.logger
         return Answer(
             contentType: "video/webm",
-            stream: Answer.Stream(endsWithPeer: true, endsWithServer: true) { writer in
-                var media = try await KVSMedia(
-                    stream: stream,
-                    start: start,
-                    silenceMilliseconds: silence
-                )
+            stream: Answer.Stream(isEndless: true) { writer in
+                var media = media
                 while let piece = try await media.next() { try await writer.write(piece) }
+                guard let failure = media.failure.map({ APIError($0) }) else { return }
+                logger.log(
+                    level: failure.code.lossLevel ?? .info,
+                    "GetMedia ended with an error",
+                    metadata: ["stream.name": "\(stream.name)", "error": "\(failure)"]
+                )
             }
         )
     }

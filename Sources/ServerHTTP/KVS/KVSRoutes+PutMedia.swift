@@ -34,7 +34,7 @@ extension KVSRoutes {
         return .body(pauses: true) {
             var answer = Answer(
                 contentType: "application/json",
-                stream: Answer.Stream(endsWithPeer: false, endsWithServer: false) { writer in
+                stream: Answer.Stream { writer in
                     try await Self.acknowledge(session, exchange, writer)
                 }
             )
@@ -50,9 +50,7 @@ extension KVSRoutes {
         _ exchange: Exchange,
         _ writer: PacedWriter
     ) async throws {
-        async let result = exchange.body.untilCut(exchange.server.cutting) {
-            await session.run(exchange.body)
-        }
+        async let result = session.run(exchange.body)
         for await acknowledgement in session.acknowledgements {
             try await writer.write(acknowledgement.json)
         }

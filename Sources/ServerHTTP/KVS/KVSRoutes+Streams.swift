@@ -19,6 +19,9 @@ extension KVSRoutes {
         var StreamARN: String?
     }
 
+    /// Tags of a stream (KVS 1.5).
+    private static let tagsMax = 50
+
     /// CreateStream: usable when this returns.
     @Sendable func createStream(_ input: CreateStreamInput) async throws -> Answer {
         guard let text = input.StreamName else {
@@ -32,6 +35,12 @@ extension KVSRoutes {
         settings.mediaType = try Self.text(input.MediaType, "MediaType", 128)
         settings.kmsKeyID = try Self.text(input.KmsKeyId, "KmsKeyId", 2048)
         settings.tags = input.Tags ?? [:]
+        guard settings.tags.count <= Self.tagsMax else {
+            throw APIError(
+                .tooManyTags,
+                "The request has \(settings.tags.count) tags; a stream may have \(Self.tagsMax)."
+            )
+        }
         let stream = try await server.log.createStream(settings)
         return Answer(json: .object(["StreamARN": .string(StreamARN(stream.info).text)]))
     }

@@ -36,9 +36,7 @@ struct KVSRoutes: Sendable {
     ) -> Step {
         let exchange = exchange
         return .body {
-            let bytes = try await exchange.body.collect(
-                bytesMax: exchange.server.configuration.jsonBytesMax
-            )
+            let bytes = try await exchange.body.collect(exchange.server.configuration)
             return try await run(try JSONBody.decode(Request.self, from: bytes))
         }
     }

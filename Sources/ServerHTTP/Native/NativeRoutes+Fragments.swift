@@ -47,8 +47,11 @@ extension NativeRoutes {
     }
 
     /// `GET /v1/streams/{name}/fragments/{number}`: a Matroska document, or its description.
+    ///
+    /// With `after` and `zero` it is what comes behind that fragment in a document whose timecode
+    /// zero is that instant: without a header where it needs none.
     func fragment(_ name: StreamName, _ number: FragmentNumber) async throws -> Answer {
-        let query = try query("format")
+        let query = try query("format", "after", "zero")
         let accept = exchange.head.headerFields[.accept] ?? ""
         let isJSON: Bool
         switch query["format"] {
@@ -63,14 +66,34 @@ extension NativeRoutes {
             let tags = try await FragmentShape.tags(of: record, in: stream)
             return Answer(json: FragmentShape.json(record, tags: tags))
         }
-        let document = try await FragmentDocument(stream: stream, record: record)
-        return Answer(
-            contentType: "video/x-matroska",
-            stream: Answer.Stream(endsWithPeer: false, endsWithServer: false) { writer in
-                var document = document
-                while let piece = try await document.next() { try await writer.write(piece) }
-            }
+        guard let (previous, zero) = try await continued(query, in: stream) else {
+            return try await .footage(FragmentDocument(stream: stream, record: record))
+        }
+        return try await .footage(
+            ContinuedDocument(stream: stream, record: record, after: previous, zero: zero)
         )
+    }
+
+    /// The document that a fragment is to go on with; `nil` when it begins one, also because the
+    /// fragment before is no longer kept.
+    private func continued(
+        _ query: Query,
+        in stream: StreamLog
+    ) async throws -> (after: FragmentRecord, zero: Timestamp)? {
+        guard let after = query["after"], let zero = query["zero"] else {
+            guard query["after"] == nil, query["zero"] == nil else {
+                throw APIError(.invalidArgument, "'after' and 'zero' are given together.")
+            }
+            return nil
+        }
+        // A document may begin a little before 1970.
+        guard let number = FragmentNumber(after), let zero = Int64(zero) else {
+            throw APIError(
+                .invalidArgument,
+                "'after' is a fragment number and 'zero' an instant in ms since 1970."
+            )
+        }
+        return try await stream.fragment(number).map { ($0, Timestamp(milliseconds: zero)) }
     }
 
     /// `GET /v1/streams/{name}/fragments/{number}/samples`: the sample table.

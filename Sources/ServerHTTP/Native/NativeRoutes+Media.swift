@@ -16,19 +16,14 @@ extension NativeRoutes {
         let (from, to) = (try query.time("from"), try query.time("to"))
         let range = try time.range(from: from, to: to)
         let follows = to == nil
-        var answer = Answer(
-            contentType: "video/x-matroska",
-            stream: Answer.Stream(endsWithPeer: follows, endsWithServer: follows) { writer in
-                var footage = try await MatroskaStream(
-                    stream: stream,
-                    from: from == nil ? nil : range.lowerBound,
-                    to: follows ? nil : range.upperBound,
-                    clock: clock,
-                    follow: follows
-                )
-                while let piece = try await footage.next() { try await writer.write(piece) }
-            }
+        let footage = try await MatroskaStream(
+            stream: stream,
+            from: from == nil ? nil : range.lowerBound,
+            to: follows ? nil : range.upperBound,
+            clock: clock,
+            follow: follows
         )
+        var answer = try await Answer.footage(footage, isEndless: follows)
         answer.headers[.cacheControl] = "no-store"
         return answer
     }

@@ -29,7 +29,7 @@ extension NativeRoutes {
     func status() async throws -> Answer {
         _ = try query()
         let log = server.log
-        let volume = Volume(path: log.configuration.directory)
+        let volume = await Volume.of(log.configuration.directory)
         return Answer(
             json: .object([
                 "now": .string(log.now.description),

@@ -8,7 +8,7 @@ extension NativeRoutes {
         _ = try query()
         let (exchange, server) = (exchange, server)
         return .body {
-            _ = try await exchange.body.collect(bytesMax: server.configuration.jsonBytesMax)
+            _ = try await exchange.body.collect(server.configuration)
             guard server.verifying.enter() else {
                 throw APIError(.busy, "A check is running already; its client gets the report.")
             }
@@ -16,13 +16,16 @@ extension NativeRoutes {
             let report = try await withThrowingTaskGroup(of: VerifyReport?.self) { group in
                 group.addTask { try await server.log.verify() }
                 group.addTask {
-                    await exchange.connection.peerIsGone.wait()
+                    await exchange.connection.ending.wait()
                     return nil
                 }
                 defer { group.cancelAll() }
                 return try await group.next() ?? nil
             }
-            guard let report else { throw HTTPResponder.ConnectionEnded() }
+            guard let report else {
+                if exchange.connection.isPeerGone { throw HTTPResponder.ConnectionEnded() }
+                throw APIError(.shuttingDown, "The server is shutting down; check again later.")
+            }
             return Answer(json: VerifyShape.json(report))
         }
     }

@@ -94,7 +94,7 @@ struct NativeRoutes: Sendable {
 
     /// The JSON of the request's body.
     func json<Value: Decodable>(_ type: Value.Type) async throws -> Value {
-        let bytes = try await exchange.body.collect(bytesMax: server.configuration.jsonBytesMax)
+        let bytes = try await exchange.body.collect(server.configuration)
         return try JSONBody.decode(type, from: bytes)
     }
 }

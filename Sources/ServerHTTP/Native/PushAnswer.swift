@@ -17,7 +17,7 @@ struct PushAnswer: Sendable {
 
     /// One JSON object, after all commits.
     func whole() async -> Answer {
-        let outcome = await run()
+        let outcome = await session.run(exchange.body)
         let summary = Self.members(outcome.summary)
         guard let error = outcome.error else { return Answer(json: .object(summary)) }
         return ErrorAnswer.native(APIError(error), id: exchange.id, extra: summary)
@@ -27,8 +27,8 @@ struct PushAnswer: Sendable {
     func lines() -> Answer {
         Answer(
             contentType: "application/x-ndjson",
-            stream: Answer.Stream(endsWithPeer: false, endsWithServer: false) { writer in
-                async let outcome = run()
+            stream: Answer.Stream { writer in
+                async let outcome = session.run(exchange.body)
                 for await event in session.events {
                     guard case .persisted(let record) = event else { continue }
                     let tags = (try? await FragmentShape.tags(of: record, in: stream)) ?? [:]
@@ -49,11 +49,6 @@ struct PushAnswer: Sendable {
                 try await writer.write(Self.line("end", members))
             }
         )
-    }
-
-    /// Takes the body; when the server can wait no longer, cuts it off.
-    private func run() async -> PushOutcome {
-        await exchange.body.untilCut(exchange.server.cutting) { await session.run(exchange.body) }
     }
 
     private static func members(_ summary: PushSummary) -> [JSONValue.Member] {

@@ -20,9 +20,8 @@ struct Readiness: Equatable, Sendable {
     /// Looks at the log and tries to write a byte to its volume.
     static func look(at server: ServerState) async -> Readiness {
         var readiness = Readiness()
-        if server.stopping.isOpen { readiness.problems.append("The server is shutting down.") }
         let configuration = server.log.configuration
-        if let volume = Volume(path: configuration.directory),
+        if let volume = await Volume.of(configuration.directory),
             volume.availableBytes < UInt64(clamping: configuration.freeBytesMin)
         {
             readiness.problems.append(

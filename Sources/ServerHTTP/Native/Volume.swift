@@ -1,4 +1,5 @@
 import Glibc
+import NIOPosix
 
 /// How much room there is on a file system.
 struct Volume: Equatable {
@@ -7,7 +8,13 @@ struct Volume: Equatable {
     let totalBytes: UInt64
 
     /// The file system of a path; `nil` when it cannot be asked.
-    init?(path: String) {
+    ///
+    /// The call waits where a disk hangs, so that it is made on a thread that may.
+    static func of(_ path: String) async -> Volume? {
+        try? await NIOThreadPool.singleton.runIfActive { Volume(path: path) }
+    }
+
+    private init?(path: String) {
         var found = statvfs()
         guard unsafe statvfs(path, &found) == 0 else { return nil }
         availableBytes = UInt64(found.f_bavail) &* UInt64(found.f_frsize)

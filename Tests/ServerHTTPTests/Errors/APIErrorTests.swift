@@ -12,11 +12,11 @@ struct APIErrorTests {
     private static let table: [(APIError.Code, Int, String, Int)] = [
         (.invalidArgument, 400, "InvalidArgumentException", 400),
         (.invalidJSON, 400, "SerializationException", 400),
+        (.tooManyTags, 400, "TagsPerResourceExceededLimitException", 400),
         (.emptyBody, 400, "InvalidArgumentException", 400),
         (.methodNotAllowed, 405, "UnknownOperationException", 404),
         (.requestTimeout, 408, "InvalidArgumentException", 400),
         (.bodyTooLarge, 413, "InvalidArgumentException", 400),
-        (.headersTooLarge, 431, "InvalidArgumentException", 400),
         (.misdirected, 421, "InvalidEndpointException", 421),
         (.crossOrigin, 403, "AccessDeniedException", 403),
         (.routeNotFound, 404, "UnknownOperationException", 404),
