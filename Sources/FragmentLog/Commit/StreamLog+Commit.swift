@@ -110,7 +110,6 @@ extension StreamLog {
         var settled = work.events.compactMap(\.completion)
         closeRows(&commit)
         do throws(LogError) {
-            try settleDocument()
             try appendEvents(work.events, &commit)
         } catch {
             // No fragment may be durable before its session's opening is.
@@ -494,9 +493,10 @@ extension StreamLog {
     )
         throws(LogError)
     {
-        guard !events.isEmpty else { return }
         let start = commit.eventsLength
         do throws(LogError) {
+            try settleDocument()
+            if events.isEmpty { return }
             var bytes = ByteBuffer()
             for pending in events {
                 bytes.writeImmutableBuffer(try EventsFile.encode(pending.event))
@@ -511,6 +511,7 @@ extension StreamLog {
             try file.syncData()
             commit.eventsLength += UInt64(bytes.readableBytes)
         } catch {
+            if events.isEmpty { throw error }
             state.withLock { state in
                 let kept = events.map { PendingEvent(event: $0.event, completion: nil) }
                 state.deferredEvents = Array(
