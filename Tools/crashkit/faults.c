@@ -145,6 +145,7 @@ static bool armed(struct rule *rule)
 
 static bool matches(const char *pattern, const char *path)
 {
+    if (pattern[0] == '!') return !matches(pattern + 1, path);
     if (!path) return strcmp(pattern, "*") == 0;
     return fnmatch(pattern, pattern[0] == '/' ? path : relative(path), 0) == 0;
 }

@@ -18,6 +18,9 @@ struct PutMediaStop: Error {
     /// What was found, for the log.
     let message: String
 
+    /// Why the media that follows is missing; `nil` where another connection sends it.
+    let gapReason: GapReason?
+
     /// The fragment concerned.
     var timecode: UInt64?
     var number: FragmentNumber?
@@ -25,12 +28,15 @@ struct PutMediaStop: Error {
     init(_ failure: PutMediaFailure, _ message: String, timecode: UInt64? = nil) {
         reason = .failed(failure)
         self.message = message
+        gapReason = failure.gapReason
         self.timecode = timecode
     }
 
     /// What a failure of the log means on the wire.
     init(_ error: LogError) {
         message = error.message
+        // One error on the wire stands for several reasons.
+        gapReason = error.code == .takenOver ? nil : IngestError(error).gapReason
         reason =
             switch error.code {
             case .takenOver: .takenOver
@@ -59,6 +65,7 @@ struct PutMediaStop: Error {
                 .invalidMKVData
             }
         reason = .failed(failure)
+        gapReason = failure.gapReason
     }
 
     /// Whether no rule was broken and nothing failed.
@@ -73,14 +80,5 @@ struct PutMediaStop: Error {
         stop.timecode = stop.timecode ?? timecode
         stop.number = stop.number ?? number
         return stop
-    }
-
-    /// Why the media that follows is missing; `nil` where another connection sends it.
-    var gapReason: GapReason? {
-        switch reason {
-        case .failed(let failure): failure.gapReason
-        case .takenOver: nil
-        case .shuttingDown: .restart
-        }
     }
 }
