@@ -24,6 +24,10 @@ public struct ServerStatus: Codable, Hashable, Sendable {
     /// Streams that could not be opened, by their identity, and why.
     public var damagedStreams: [String: String]?
 
+    /// Log segments that could not be brought into order at the start, as `stream/first number`, and
+    /// why; nothing of them is served.
+    public var damagedSegments: [String: String]?
+
     /// All streams, sorted by name.
     public var streams: [StreamDescription]
 }

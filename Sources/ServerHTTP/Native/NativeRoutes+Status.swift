@@ -21,6 +21,9 @@ extension NativeRoutes {
                 "damagedStreams": .object(
                     readiness.damagedStreams.map { JSONValue.Member($0.0, .string($0.1)) }
                 ),
+                "damagedSegments": .object(
+                    readiness.damagedSegments.map { JSONValue.Member($0.0, .string($0.1)) }
+                ),
             ])
         )
     }
@@ -41,6 +44,11 @@ extension NativeRoutes {
                 "diskBytes": volume.map { .unsigned($0.totalBytes) },
                 "damagedStreams": .object(
                     log.damagedStreams.sorted { $0.key < $1.key }.map {
+                        JSONValue.Member($0.key, .string($0.value.message))
+                    }
+                ),
+                "damagedSegments": .object(
+                    log.damagedSegments.sorted { $0.key < $1.key }.map {
                         JSONValue.Member($0.key, .string($0.value.message))
                     }
                 ),

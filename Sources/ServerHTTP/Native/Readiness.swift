@@ -10,11 +10,15 @@ struct Readiness: Equatable, Sendable {
     /// Streams that could not be opened, with the reason; they do not stand in the way of others.
     var damagedStreams: [(String, String)] = []
 
+    /// Log segments that could not be brought into order, likewise.
+    var damagedSegments: [(String, String)] = []
+
     var isReady: Bool { problems.isEmpty }
 
     static func == (left: Self, right: Self) -> Bool {
         left.problems == right.problems
             && left.damagedStreams.map(\.0) == right.damagedStreams.map(\.0)
+            && left.damagedSegments.map(\.0) == right.damagedSegments.map(\.0)
     }
 
     /// Looks at the log and tries to write a byte to its volume.
@@ -36,6 +40,8 @@ struct Readiness: Equatable, Sendable {
             )
         }
         readiness.damagedStreams = server.log.damagedStreams.map { ($0.key, $0.value.message) }
+            .sorted { $0.0 < $1.0 }
+        readiness.damagedSegments = server.log.damagedSegments.map { ($0.key, $0.value.message) }
             .sorted { $0.0 < $1.0 }
         return readiness
     }

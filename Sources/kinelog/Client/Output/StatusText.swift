@@ -19,6 +19,9 @@ enum StatusText {
         for (id, reason) in (status.damagedStreams ?? [:]).sorted(by: { $0.key < $1.key }) {
             lines.append("damaged    stream \(id): \(reason)")
         }
+        for (place, reason) in (status.damagedSegments ?? [:]).sorted(by: { $0.key < $1.key }) {
+            lines.append("damaged    log segment \(place): \(reason)")
+        }
         lines.append("")
         if status.streams.isEmpty { return lines + ["There is no stream yet."] }
         return lines + StreamText.table(of: status.streams).lines
