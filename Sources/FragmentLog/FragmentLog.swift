@@ -20,6 +20,8 @@ package final class FragmentLog: Sendable {
     let budget: OpenMemoryBudget
     let segments: any SegmentStore
     let checked = CheckedFragments()
+    /// Log segments under construction, of which each holds two files open.
+    let openSegmentCount = Atomic(0)
     let headers = HeaderCache()
     /// How the descriptors this process may open are divided.
     package let descriptorBudget: DescriptorBudget
@@ -286,11 +288,16 @@ package final class FragmentLog: Sendable {
     ///
     /// Blocks.
     func removeDeletedStreams() {
-        for id in state.withLock({ $0.removals }) {
+        // Taken out first: the sweep and a deletion must not both work on one.
+        let removals = state.withLock { state in
+            defer { state.removals = [] }
+            return state.removals
+        }
+        for id in removals {
             do throws(LogError) {
                 try removeFiles(of: id)
-                state.withLock { _ = $0.removals.remove(id) }
             } catch {
+                state.withLock { _ = $0.removals.insert(id) }
                 // The stream is gone for everybody; only its space is not free yet.
                 logger.error(
                     "files of a deleted stream could not be removed yet",
@@ -370,7 +377,7 @@ package final class FragmentLog: Sendable {
         guard let free = segments.availableBytes, free < bytes else { return nil }
         return LogError(
             .diskFull,
-            "The volume of \(directory.streams) has \(free) bytes left, below the \(configuration.freeBytesMin) that ingest keeps free; free space, it resumes by itself."
+            "The volume of \(directory.streams) has \(free) bytes left, and \(bytes) are needed to go on with \(configuration.freeBytesMin) kept free; free space, ingest resumes by itself."
         )
     }
 

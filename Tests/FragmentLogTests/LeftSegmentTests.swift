@@ -110,6 +110,68 @@ import Testing
         await again.close()
     }
 
+    @Test func `a lost log segment that was listed is damage, and its numbers stay taken`()
+        async throws
+    {
+        let (place, sealed, open) = try await killed()
+        defer { place.keep() }
+        // As restored from an older backup: the document knows nothing of these numbers either.
+        let document = try place.onlyFile("stream.json")
+        var old = try StreamDocument(try place.bytes(document), path: document)
+        old.sequenceHighWater = sealed[1].number.sequence
+        try place.replace(document, with: old.encoded())
+        try place.remove(try file(".mkv", of: open))
+        let index = try file(".idx", of: open)
+
+        let log = try await place.open()
+        #expect(log.damagedSegments.values.map(\.code) == [.damaged])
+        let stream = try #require(log.stream(.test()))
+        #expect(try await stream.allFragments().map(\.number) == sealed.map(\.number))
+        let session = try stream.openSession(.test)
+        let next = try await SyntheticProducer().send(
+            session,
+            producer: Self.start.advanced(byMilliseconds: 60_000)
+        )
+        await session.end(.finished)
+        #expect(next.number.sequence > open[2].number.sequence)
+        #expect(next.ordinal > open[2].ordinal)
+        await log.close()
+        #expect(try place.files().contains(index))
+        #expect(try await place.verify().findings.contains { $0.severity == .damage })
+    }
+
+    @Test func `a damaged end of the newest closed index does not take its stream down`()
+        async throws
+    {
+        let (place, sealed, open) = try await killed()
+        defer { place.keep() }
+        await (try place.open()).close()
+        let index = try file(".idx", of: open)
+        try place.flip(index, at: 3 * IndexFile.recordLength + 40)
+
+        let log = try await place.open()
+        #expect(log.damagedSegments.values.map(\.code) == [.damaged])
+        let stream = try #require(log.stream(.test()))
+        let page = try await stream.fragments(
+            FragmentQuery(range: Self.start..<Self.start.advanced(byMilliseconds: 2000))
+        )
+        #expect(page.fragments.map(\.number) == sealed.map(\.number))
+        let session = try stream.openSession(.test)
+        let next = try await SyntheticProducer().send(
+            session,
+            producer: Self.start.advanced(byMilliseconds: 60_000)
+        )
+        await session.end(.finished)
+        #expect(next.ordinal == 5)
+        #expect(next.number > open[2].number)
+        await log.close()
+        #expect(try await place.repair().after.isClean)
+        let again = try await place.open()
+        let whole = try await #require(again.stream(.test())).allFragments()
+        #expect(whole.map(\.number) == (sealed + open + [next]).map(\.number))
+        await again.close()
+    }
+
     @Test func `what could not be read at the start is taken up by the sweep`() async throws {
         let (place, sealed, open) = try await killed()
         defer { place.keep() }

@@ -1,7 +1,9 @@
 @testable import FragmentLog
 import LogTestSupport
+import Matroska
 import MediaModel
 import NIOCore
+import Synchronization
 import TestSupport
 import Testing
 
@@ -96,5 +98,80 @@ import Testing
         #expect(log.openFragmentBytes == 0)
         #expect(try await place.verify().isClean)
         #expect(try place.files().allSatisfy { !$0.hasSuffix(".part") })
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `spilling goes on after a time in which nothing could be spilled`() async throws {
+        let place = try TemporaryLog().with { configuration in
+            configuration.openFragmentBytesMax = 1 << 20
+        }
+        defer { place.keep() }
+        let log = try await place.open()
+        let stream = try await log.createStream(StreamSettings(name: .test()))
+        let other = try await log.createStream(StreamSettings(name: .test("other")))
+        // Commits of the stream stand still, as on a disk that hangs in a sync.
+        let session = try stream.openSession(.test)
+        let (results, outcome) = AsyncStream.makeStream(of: Bool.self)
+        let beside = try other.openSession(.test)
+        let open = try await beside.beginFragment(opening(0))
+        try await OwnThread.run {
+            try stream.commit.withLock { _ in
+                for index in 0..<3 {
+                    let fragment = try session.beginFragmentBlocking(opening(Int64(index)))
+                    try producer.fill(fragment, samples: 4, bytes: 100_000)
+                    fragment.finish(FragmentClosing(durationMilliseconds: 1000)) { result in
+                        outcome.yield((try? result.get()) != nil)
+                    }
+                }
+            }
+        }
+        for await isDurable in results.prefix(3) { #expect(isDurable) }
+        // Memory fills again, with what can be spilled.
+        try producer.fill(open, samples: 30, bytes: 100_000)
+        while log.openFragmentBytes > 1 << 20 { try await Task.sleep(for: .milliseconds(2)) }
+        #expect(try place.files().contains { $0.hasSuffix(".part") })
+        _ = try await open.finished(FragmentClosing(durationMilliseconds: 1000))
+        await session.end(.finished)
+        await beside.end(.finished)
+        await log.close()
+        #expect(try await place.verify().isClean)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `tables of tiny samples cannot fill the memory either`() async throws {
+        let place = try TemporaryLog().with { configuration in
+            configuration.openFragmentBytesMax = 1 << 20
+        }
+        defer { place.keep() }
+        let log = try await place.open()
+        let stream = try await log.createStream(StreamSettings(name: .test()))
+        let session = try stream.openSession(.test)
+        let fragment = try await session.beginFragment(opening(0))
+        var refusal: LogError?
+        while refusal == nil {
+            do throws(LogError) {
+                let sample = SampleEntry(
+                    track: 1,
+                    offset: 0,
+                    size: 1,
+                    dts: 0,
+                    pts: 0,
+                    isSync: true
+                )
+                try fragment.append(
+                    ByteBuffer(bytes: [0xEC, 0x80]),
+                    nil,
+                    samples: Array(repeating: sample, count: 1000)
+                )
+            } catch {
+                refusal = error
+            }
+            await Task.yield()
+        }
+        #expect(refusal?.code == .memory)
+        #expect(refusal?.message.contains("tables of its samples") == true)
+        await session.end(.failed(.memory))
+        await log.close()
+        #expect(log.openFragmentBytes == 0)
     }
 }

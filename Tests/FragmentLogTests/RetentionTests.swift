@@ -431,6 +431,35 @@ import Testing
         #expect(try await bench.place.verify().isClean)
     }
 
+    @Test func `a file that cannot be removed does not keep others from expiring`() async throws {
+        var bench = try await Bench()
+        defer { bench.place.keep() }
+        try await bench.send(hours: 3, sweeps: false)
+        let stuck = bench.sent[0].segment
+        let media = "streams/\(stuck.stream)/\(stuck.first).mkv"
+        let bytes = try bench.place.bytes(media)
+        try bench.place.remove(media)
+        try bench.place.make(media)
+        bench.clock.pass(milliseconds: 23 * Self.hour)
+        for _ in 0..<4 {
+            await bench.log.sweep()
+            bench.clock.pass(milliseconds: Self.hour)
+        }
+        #expect(try await bench.left == [])
+        let files = try bench.place.files().filter { $0.hasSuffix(".mkv") }
+        #expect(files == [])
+        // Nor does it keep the stream from being opened.
+        await bench.log.close()
+        let log = try await bench.place.open()
+        #expect(log.stream(.test()) != nil)
+        try bench.place.remove(media)
+        try bench.place.replace(media, with: bytes)
+        await log.sweep()
+        #expect(try bench.place.files().filter { $0.hasSuffix(".mkv") } == [])
+        await log.close()
+        #expect(try await bench.place.verify().isClean)
+    }
+
     @Test func `files of a deleted stream that stay are taken up by the next sweep`() async throws {
         var bench = try await Bench()
         defer { bench.place.keep() }

@@ -4,7 +4,7 @@ internal import MediaModel
 /// The statements that find log segments.
 ///
 /// None reads more than an index range of the answer's size, but for the walk through a long range
-/// of the server's clock, which is passed once however many pages it has. `INDEXED BY` pins the plan:
+/// of the server's clock, which passes over what is older than the range as well. `INDEXED BY` pins the plan:
 /// an index that no longer fits fails loudly instead of scanning.
 enum SegmentLookups {
     private static let columns = [

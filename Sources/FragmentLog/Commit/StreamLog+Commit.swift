@@ -135,14 +135,38 @@ extension StreamLog {
         } catch {
             deferEvents(work.events, error)
             // No fragment may be durable before its session's opening is.
-            for (fragment, session) in work.fragments {
-                settled += settle([(fragment, session, .failure(error))], nil)
-                commitFailed(fragment, error)
-            }
-            return settled
+            return settled + refuse(work.fragments, error)
         }
+        let byteCount = work.fragments.reduce(0) { $0 + $1.fragment.childrenLength }
+        if byteCount > 0, let failure = log.roomFailure(adding: UInt64(byteCount)) {
+            return settled + refuse(work.fragments, failure)
+        }
+        settled += append(work.fragments, &commit)
+        if isIdleAmongMany { seal(&commit) }
+        return settled
+    }
+
+    /// Whether the stream should not keep two files open for a producer that may never come back.
+    private var isIdleAmongMany: Bool {
+        log.openSegmentCount.load(ordering: .relaxed) > log.sessionsMax / 2
+            && state.withLock { $0.sessionCount == 0 && $0.open.isEmpty }
+    }
+
+    private func refuse(
+        _ fragments: [(fragment: OpenFragment, session: ProducerSession)],
+        _ error: LogError
+    ) -> [@Sendable () -> Void] {
+        for (fragment, _) in fragments { commitFailed(fragment, error) }
+        return settle(fragments.map { ($0.fragment, $0.session, .failure(error)) }, nil)
+    }
+
+    private func append(
+        _ fragments: [(fragment: OpenFragment, session: ProducerSession)],
+        _ commit: inout CommitState
+    ) -> [@Sendable () -> Void] {
+        var settled: [@Sendable () -> Void] = []
         var batch = Batch()
-        for (fragment, session) in work.fragments {
+        for (fragment, session) in fragments {
             if fragment.isEmpty {
                 settled += settle([(fragment, session, .failure(emptyFragment(fragment)))], nil)
                 continue
@@ -152,8 +176,10 @@ extension StreamLog {
                     settled += flush(&batch, &commit)
                     seal(&commit)
                 }
-                if commit.segment == nil { try createSegment(for: fragment, &commit) }
-                guard let segment = commit.segment else { continue }
+                let segment =
+                    if let known = commit.segment { known } else {
+                        try createSegment(for: fragment, &commit)
+                    }
                 let offset = batch.end ?? segment.length
                 guard
                     let bytes = try StoredBytes(
@@ -169,8 +195,7 @@ extension StreamLog {
                 commit.nextOrdinal += 1
                 batch.entries.append((fragment, session, bytes))
             } catch {
-                settled += settle([(fragment, session, .failure(error))], nil)
-                commitFailed(fragment, error)
+                settled += refuse([(fragment, session)], error)
             }
         }
         settled += flush(&batch, &commit)
@@ -187,7 +212,6 @@ extension StreamLog {
         var last: FragmentRecord? { entries.last?.bytes.record }
         /// Where the next one goes; `nil` behind what the segment holds.
         var end: UInt64? { last.map { $0.offset + $0.storedLength } }
-        var byteCount: UInt64 { entries.reduce(0) { $0 + $1.bytes.record.storedLength } }
     }
 
     private func emptyFragment(_ fragment: OpenFragment) -> LogError {
@@ -225,17 +249,20 @@ extension StreamLog {
         ) != nil
     }
 
-    private var isSynced: Bool {
-        let settings = info.settings
-        return settings.retentionHours > 0 && settings.durability != .none
-    }
+    private var isSynced: Bool { state.withLock { $0.document.syncsFragments } }
 
     private func createSegment(
         for fragment: OpenFragment,
         _ commit: inout CommitState
-    )
-        throws(LogError)
-    {
+    ) throws(LogError) -> any SegmentAppender {
+        guard commit.unclosed.allSatisfy({ $0.durableLength == nil }) else {
+            // Its fragments that failed gave their ordinals back. A start that does not know of the
+            // failure could list them all the same, so that is recorded before others get these.
+            throw LogError(
+                .ioError,
+                "A log segment of stream '\(name)' ended with a failed sync that could not be recorded; nothing is stored before that works."
+            )
+        }
         let segment = try log.segments.create(
             SegmentID(stream: id, first: fragment.number),
             header: fragment.opening.header,
@@ -253,18 +280,17 @@ extension StreamLog {
             throw error
         }
         commit.segment = segment
+        log.openSegmentCount.add(1, ordering: .relaxed)
+        return segment
     }
 
     /// Appends what was gathered and publishes it.
     private func flush(_ batch: inout Batch, _ commit: inout CommitState) -> [@Sendable () -> Void]
     {
         let entries = batch.entries
-        let byteCount = batch.byteCount
         batch.entries = []
         guard !entries.isEmpty, var segment = commit.segment else { return [] }
-        let outcome =
-            log.roomFailure(adding: byteCount).map { AppendOutcome(failure: $0) }
-            ?? segment.append(entries.map(\.bytes), isSynced: isSynced)
+        let outcome = segment.append(entries.map(\.bytes), isSynced: isSynced)
         commit.segment = segment
         let failed = entries.dropFirst(outcome.records.count)
         commit.nextOrdinal -= UInt64(failed.count)

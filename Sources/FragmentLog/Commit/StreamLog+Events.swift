@@ -22,9 +22,9 @@ extension StreamLog {
         // Opened for each write: sessions are rare, and streams may be many. After a failure the next
         // attempt writes at the same place.
         let path = "\(directory)/\(StreamFiles.events)"
-        let isNew = !Directory.exists(path)
         let file = try OpenFile.open(path, O_RDWR | O_CREAT)
-        if isNew { try Directory.sync(directory) }
+        // Until the first event is in it: whether its name reached the disk before is not known.
+        if commit.eventsLength == 0 { try Directory.sync(directory) }
         try file.write([bytes], at: commit.eventsLength)
         try file.syncData()
         commit.eventsLength += UInt64(bytes.readableBytes)
@@ -118,7 +118,9 @@ extension StreamLog {
     /// Tries once more to write events that could not be written, as after a full disk.
     func retryDeferredEvents() {
         let isDue = state.withLock { state -> Bool in
-            guard !state.deferredEvents.isEmpty else { return false }
+            guard !state.deferredEvents.isEmpty, !state.isOver, !state.document.isDeleted else {
+                return false
+            }
             state.pendingEvents = state.deferredEvents + state.pendingEvents
             state.deferredEvents = []
             return true

@@ -9,6 +9,12 @@ import Synchronization
 extension StreamLog {
     /// Closes a segment that can no longer be trusted beyond what was synced.
     func abandonSuspect(_ segment: any SegmentAppender, _ commit: inout CommitState) {
+        guard segment.syncedLength >= segment.length else {
+            // Of a stream that does not sync its fragments nothing is known to be on the disk. The
+            // row stays open, so that a start after a power cut looks at each of them.
+            close(segment, durableLength: nil, isIndexDurable: false, &commit)
+            return
+        }
         var isIndexDurable = true
         do throws(LogError) {
             try segment.secureIndex()
@@ -52,6 +58,7 @@ extension StreamLog {
         _ commit: inout CommitState
     ) {
         commit.segment = nil
+        log.openSegmentCount.subtract(1, ordering: .relaxed)
         guard let extent = segment.extent else {
             discard(segment)
             return
@@ -109,21 +116,15 @@ extension StreamLog {
             try updateDocument { $0.suspectSegments[segment.id.first] = length }
         }
         guard segment.isIndexDurable else { return }
-        do throws(LogError) {
-            if let length = segment.durableLength {
-                try log.rows.markSuspect(
-                    segment.id,
-                    durableLength: length,
-                    extent: segment.extent,
-                    epoch: epoch
-                )
-            } else {
-                try log.rows.seal(segment.id, extent: segment.extent, epoch: epoch)
-            }
-        } catch {
-            // A commit that failed may have come through all the same.
-            let row = try log.rows.segment(of: id, containing: segment.id.first)
-            guard row?.first == segment.id.first, row?.extent == segment.extent else { throw error }
+        if let length = segment.durableLength {
+            try log.rows.markSuspect(
+                segment.id,
+                durableLength: length,
+                extent: segment.extent,
+                epoch: epoch
+            )
+        } else {
+            try log.rows.seal(segment.id, extent: segment.extent, epoch: epoch)
         }
     }
 }

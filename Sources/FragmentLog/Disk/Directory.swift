@@ -35,6 +35,13 @@ enum Directory {
         unsafe access(path, F_OK) == 0
     }
 
+    /// The length of a file, 0 for one that is not there; `nil` when that cannot be told.
+    static func size(of path: String) -> UInt64? {
+        var info = Glibc.stat()
+        if unsafe stat(path, &info) == 0 { return UInt64(info.st_size) }
+        return errno == ENOENT ? 0 : nil
+    }
+
     /// The names in a directory, without `.` and `..`, sorted.
     static func names(in path: String) throws(LogError) -> [String] {
         guard let directory = unsafe opendir(path) else { throw LogError.system("opendir", path) }

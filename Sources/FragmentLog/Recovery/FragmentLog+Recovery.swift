@@ -127,7 +127,15 @@ extension FragmentLog {
             }
         }
         if !deleting.isEmpty {
-            try removeSegments(deleting, of: id, epoch: document.ownerEpoch)
+            do throws(LogError) {
+                try removeSegments(deleting, of: id, epoch: document.ownerEpoch)
+            } catch {
+                // They are invisible; the sweep tries again.
+                logger.error(
+                    "log segments that were being deleted are still there",
+                    metadata: ["stream.name": "\(document.info.name)", "error": "\(error)"]
+                )
+            }
         }
         var head: FragmentRecord?
         var nextOrdinal = document.ordinalFloor
@@ -138,19 +146,34 @@ extension FragmentLog {
             )
             nextOrdinal = max(nextOrdinal, segment.row.firstOrdinal + bound)
         }
+        var greatest = left.map(\.row.first.sequence).max() ?? 0
         if let last = try rows.lastClosedSegment(of: id), let extent = last.extent {
             nextOrdinal = max(nextOrdinal, last.firstOrdinal + extent.fragmentCount)
-            let newest = try newestRecord(
-                SegmentID(stream: id, first: last.first),
-                count: extent.fragmentCount
-            )
-            // Where a repair could not read a fragment, ordinals are missing before it.
-            nextOrdinal = max(nextOrdinal, newest.ordinal + 1)
-            head = newest
+            greatest = max(greatest, extent.last.sequence)
+            do throws(LogError) {
+                let newest = try newestRecord(
+                    SegmentID(stream: id, first: last.first),
+                    count: extent.fragmentCount
+                )
+                // Where a repair could not read a fragment, ordinals are missing before it.
+                nextOrdinal = max(nextOrdinal, newest.ordinal + 1)
+                head = newest
+            } catch {
+                logger.error(
+                    "the newest fragment of a stream cannot be read",
+                    metadata: ["stream.name": "\(document.info.name)", "error": "\(error)"]
+                )
+                left.append(
+                    StreamLog.LeftSegment(
+                        row: last,
+                        error: LogError(.damaged, error.message, cause: error)
+                    )
+                )
+            }
         }
-        if let head, document.sequenceHighWater <= head.number.sequence {
+        if document.sequenceHighWater <= greatest {
             // An older `stream.json` was put back: go on well behind what it does not know.
-            document.sequenceHighWater = head.number.sequence + 1_000_001
+            document.sequenceHighWater = greatest + 1_000_001
             try Directory.replaceFile(StreamFiles.document, in: path, with: document.encoded())
         }
         let stream = StreamLog(
@@ -177,7 +200,7 @@ extension FragmentLog {
         _ document: StreamDocument
     ) throws(LogError) -> FragmentRecord? {
         let id = SegmentID(stream: row.stream, first: row.first)
-        let extent = try segments.recover(
+        let recovered = try segments.recover(
             InterruptedSegment(
                 id: id,
                 durableLength: document.suspectSegments[row.first],
@@ -185,13 +208,13 @@ extension FragmentLog {
                 isSameBoot: directory.isSameBoot
             )
         )
-        guard let extent else {
+        guard let recovered else {
             try rows.markDeleting([row.first], of: row.stream, epoch: document.ownerEpoch)
             try removeSegments([row.first], of: row.stream, epoch: document.ownerEpoch)
             return nil
         }
-        try rows.seal(id, extent: extent, epoch: document.ownerEpoch)
-        return try newestRecord(id, count: extent.fragmentCount)
+        try rows.seal(id, extent: recovered.extent, epoch: document.ownerEpoch)
+        return recovered.newest
     }
 
     private func newestRecord(_ id: SegmentID, count: UInt64) throws(LogError) -> FragmentRecord {

@@ -31,9 +31,7 @@ extension FragmentLog {
                     stream.recoverLeftSegments()
                     stream.catchUp()
                     stream.sealIfIdle()
-                    if let marked = marked[stream.id] {
-                        try self.removeSegments(marked, of: stream.id, epoch: stream.epoch)
-                    }
+                    if let marked = marked[stream.id] { self.removeAgain(marked, of: stream) }
                     try self.expire(stream, now)
                 }
             } catch {
@@ -42,6 +40,18 @@ extension FragmentLog {
                     metadata: ["stream.name": "\(stream.name)", "error": "\(error)"]
                 )
             }
+        }
+    }
+
+    /// Tries once more to remove what is marked; what still stays must not keep others from expiring.
+    private func removeAgain(_ marked: [FragmentNumber], of stream: StreamLog) {
+        do throws(LogError) {
+            try removeSegments(marked, of: stream.id, epoch: stream.epoch)
+        } catch {
+            logger.error(
+                "log segments that are marked could not be removed",
+                metadata: ["stream.name": "\(stream.name)", "error": "\(error)"]
+            )
         }
     }
 
@@ -202,7 +212,10 @@ extension FragmentLog {
             expired.append(row)
             bytes -= Int64(clamping: extent.byteCount)
         }
-        if !expired.isEmpty { try remove(expired, of: stream) }
+        while !expired.isEmpty {
+            try remove(Array(expired.prefix(Self.segmentsPerStep)), of: stream)
+            expired.removeFirst(min(Self.segmentsPerStep, expired.count))
+        }
     }
 
     private func isHeld(_ row: SegmentRow, _ stream: StreamLog) -> Bool {
@@ -301,13 +314,12 @@ extension FragmentLog {
                 try Directory.unlink("\(stream.directory)/\(name)")
             }
         }
+        let marked = Set(
+            try rows.deletingSegments().filter { $0.stream == stream.id }.map(\.first)
+        )
         for segment in try segments.segments(of: stream.id) where segment.first.sequence < begin {
             let known = try rows.segment(of: stream.id, containing: segment.first)?.first
-            guard known != segment.first,
-                try !rows.deletingSegments().contains(where: {
-                    $0.stream == stream.id && $0.first == segment.first
-                })
-            else { continue }
+            guard known != segment.first, !marked.contains(segment.first) else { continue }
             if try segments.holdsFragments(segment) {
                 // Not ours to throw away: the catalog must have lost it.
                 logger.error(

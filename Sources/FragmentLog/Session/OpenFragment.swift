@@ -207,7 +207,8 @@ package final class OpenFragment: Sendable {
     /// Drops the fragment whole.
     func fail(_ error: LogError) {
         let completion = content.withLock { content in
-            content.interruption = error
+            // The producer hears why it was ended, not what then became of its part.
+            content.interruption = content.interruption ?? error
             content.state = .failed(error)
             if content.closing == nil { content.closing = FragmentClosing(durationMilliseconds: 0) }
             defer { content.completion = nil }
@@ -258,6 +259,9 @@ package final class OpenFragment: Sendable {
                 ? content.slabs.reduce(0) { $0 + $1.readableBytes } : 0
         }
     }
+
+    /// Bytes counted in the budget.
+    var countedBytes: Int { content.withLock { $0.counted } }
 
     /// When bytes came last, in milliseconds since boot.
     var lastAppend: Int64 { content.withLock { $0.lastAppend } }

@@ -51,7 +51,8 @@ final class OpenMemoryBudget: Sendable {
             let before = state.used
             state.used += bytes
             if bytes > 0 { state.additions += 1 }
-            if state.used >= limit, !state.isSpilling, !state.fragments.isEmpty {
+            // Only for who adds: the others do not start it.
+            if bytes > 0, state.used >= limit, !state.isSpilling, !state.fragments.isEmpty {
                 state.isSpilling = true
                 return (false, true)
             }
@@ -59,6 +60,21 @@ final class OpenMemoryBudget: Sendable {
         }
         if gaveBack { changes.signal() }
         return spill
+    }
+
+    /// Ends the open fragment with the largest table of samples when tables alone fill the memory,
+    /// which no disk can relieve.
+    private func endLargestTable(of fragments: [OpenFragment]) {
+        let open = fragments.filter { !$0.isEnded }.map { ($0, $0.countedBytes) }
+        guard open.reduce(0, { $0 + $1.1 }) >= limit,
+            let largest = open.max(by: { $0.1 < $1.1 })?.0
+        else { return }
+        largest.interrupt(
+            LogError(
+                .memory,
+                "Fragment \(largest.number) of stream '\(largest.stream.name)' was ended: the tables of its samples fill the memory of open fragments; send fewer and larger samples."
+            )
+        )
     }
 
     /// Spills the largest fragments until the total is below seven eighths of the limit.
@@ -78,6 +94,7 @@ final class OpenMemoryBudget: Sendable {
             guard let victims else { break }
             let largest = victims.map { ($0, $0.spillableBytes) }.max { $0.1 < $1.1 }
             guard let (fragment, bytes) = largest, bytes > 0 else {
+                endLargestTable(of: victims)
                 let isOver = state.withLock { state -> Bool in
                     guard state.additions == seen else { return false }
                     state.isSpilling = false

@@ -10,6 +10,7 @@ struct LocalSegmentAppender: SegmentAppender {
     let header: SegmentHeader
     let firstOrdinal: UInt64
     private(set) var length: UInt64
+    private(set) var syncedLength: UInt64
     private(set) var count = 0
     private(set) var firstRecord: FragmentRecord?
     private(set) var lastRecord: FragmentRecord?
@@ -47,6 +48,7 @@ struct LocalSegmentAppender: SegmentAppender {
         self.firstOrdinal = firstOrdinal
         self.descriptors = descriptors
         length = UInt64(header.bytes.readableBytes)
+        syncedLength = length
         var made: [String] = []
         do {
             media = try OpenFile.open(files.media, O_RDWR | O_CREAT | O_EXCL)
@@ -87,7 +89,10 @@ struct LocalSegmentAppender: SegmentAppender {
         }
         if !written.isEmpty {
             do throws(LogError) {
-                if isSynced { try media.syncData() }
+                if isSynced {
+                    try media.syncData()
+                    syncedLength = written.last.map { $0.offset + $0.storedLength } ?? syncedLength
+                }
                 outcome.records = try appendRecords(written)
             } catch {
                 // After a failed sync nothing of it can be told; and a record may be in the file

@@ -4,12 +4,16 @@ import Glibc
 import Logging
 import MediaModel
 import NIOCore
+import Synchronization
 
 /// Log segments as two files each in the directory of their stream.
 final class LocalSegmentStore: SegmentStore {
     private let streams: String
     private let descriptors: DescriptorCache
     private let logger: Logger
+    /// What the volume said last, and when in milliseconds since boot: asked for each fragment, it
+    /// changes little in a tenth of a second.
+    private let available = Mutex<(at: Int64, bytes: Int64)?>(nil)
 
     /// A store in the directory that holds the streams' directories.
     ///
@@ -24,8 +28,12 @@ final class LocalSegmentStore: SegmentStore {
     }
 
     var availableBytes: Int64? {
+        let now = kl_boot_milliseconds()
+        if let known = available.withLock({ $0 }), now - known.at < 100 { return known.bytes }
         let bytes = unsafe kl_available_bytes(streams)
-        return bytes < 0 ? nil : bytes
+        guard bytes >= 0 else { return nil }
+        available.withLock { $0 = (now, bytes) }
+        return bytes
     }
 
     func create(
@@ -50,10 +58,15 @@ final class LocalSegmentStore: SegmentStore {
     }
 
     func delete(_ segments: [SegmentID]) throws(LogError) {
+        var failure: LogError?
         for id in segments {
             let files = files(of: id)
-            for path in [files.media, files.index, "\(files.index).new"] {
-                try Directory.unlink(path)
+            for path in [files.media, files.index, files.newIndex] {
+                do throws(LogError) {
+                    try Directory.unlink(path)
+                } catch {
+                    failure = failure ?? error
+                }
                 // Afterwards, or a reader in between would keep its blocks.
                 descriptors.drop(path)
             }
@@ -61,19 +74,20 @@ final class LocalSegmentStore: SegmentStore {
         for directory in Set(segments.map { files(of: $0).directory }) {
             try Directory.sync(directory)
         }
+        if let failure { throw failure }
     }
 
-    func recover(_ segment: InterruptedSegment) throws(LogError) -> SegmentExtent? {
+    func recover(_ segment: InterruptedSegment) throws(LogError) -> RecoveredSegment? {
         let files = files(of: segment.id)
+        try Directory.unlink(files.newIndex)
         defer { descriptors.drop(files.index) }
         return try SegmentRecovery(segment: segment, files: files, logger: logger).run()
     }
 
     func fragmentCountBound(of id: SegmentID) -> UInt64 {
         let files = files(of: id)
-        func size(_ path: String) -> UInt64 {
-            (try? OpenFile.open(path, O_RDONLY).size()) ?? 0
-        }
+        // Files that cannot even be looked at may hold as much as a segment ever does.
+        func size(_ path: String) -> UInt64 { Directory.size(of: path) ?? 256 << 20 }
         // A stored fragment is never as short as this: its sample table and server tags alone take
         // more.
         let shortest: UInt64 = 256
@@ -111,6 +125,8 @@ struct SegmentFiles {
 
     var media: String { "\(directory)/\(StreamFiles.media(id.first))" }
     var index: String { "\(directory)/\(StreamFiles.index(id.first))" }
+    /// An index that is being written anew.
+    var newIndex: String { "\(index).new" }
 }
 
 extension OpenFile: SegmentBytes {

@@ -25,8 +25,8 @@ struct SegmentRecovery {
     ///
     /// - Returns: What the segment holds; `nil` when that is nothing.
     /// - Throws: `.damaged` before anything was changed, when something that was acknowledged cannot
-    ///   be found.
-    func run() throws(LogError) -> SegmentExtent? {
+    ///   be found, or when a sync failed.
+    func run() throws(LogError) -> RecoveredSegment? {
         let media: OpenFile
         let index: OpenFile
         do {
@@ -40,6 +40,12 @@ struct SegmentRecovery {
                     throw LogError(
                         .damaged,
                         "\(files.index) is missing beside a log segment with fragments; run 'kinelog verify --repair'."
+                    )
+                }
+                if !Directory.exists(files.media), try listsFragments() {
+                    throw LogError(
+                        .damaged,
+                        "\(files.media) is missing beside an index with fragments; restore it from a backup, or run 'kinelog verify --repair'."
                     )
                 }
                 logger.error("a log segment is missing", metadata: ["file": "\(files.media)"])
@@ -58,8 +64,21 @@ struct SegmentRecovery {
         }
         let limit = try min(media.size(), segment.durableLength ?? .max)
         var (records, listedEnd) = try intactRecords(index, limit)
+        let listed = records.count
         while let last = records.last, last.offset + last.storedLength > limit {
             records.removeLast()
+        }
+        guard records.last != nil || records.count == 0 else {
+            throw LogError(
+                .damaged,
+                "\(files.media) ends at byte \(limit), before the last \(listed - records.count) of its fragments; run 'kinelog verify --repair'."
+            )
+        }
+        if records.count < listed, segment.durableLength == nil {
+            logger.error(
+                "acknowledged fragments at the end of a log segment are gone",
+                metadata: ["file": "\(files.media)", "fragments": "\(listed - records.count)"]
+            )
         }
         if segment.trustsSyncs || segment.isSameBoot {
             // Its bytes were there before its record was. What is wrong with them now is damage and
@@ -106,19 +125,50 @@ struct SegmentRecovery {
             )
             try media.truncate(to: end)
         }
-        // First, so that a record proves its bytes also when the power fails here.
-        try media.sync()
-        try complete(index, records.count, added)
+        try settle(media, index, records.count, added)
         let count = records.count + added.count
         let known = records.tail + added
         guard let last = known.last else { return nil }
-        return SegmentExtent(
-            fragmentCount: UInt64(count),
-            last: last.number,
-            producerEnd: known.map(\.producerEnd).max() ?? last.producerEnd,
-            serverEnd: known.map(\.serverEnd).max() ?? last.serverEnd,
-            byteCount: end
+        return RecoveredSegment(
+            extent: SegmentExtent(
+                fragmentCount: UInt64(count),
+                last: last.number,
+                producerEnd: known.map(\.producerEnd).max() ?? last.producerEnd,
+                serverEnd: known.map(\.serverEnd).max() ?? last.serverEnd,
+                byteCount: end
+            ),
+            newest: last
         )
+    }
+
+    /// Makes both files durable, the index with its first `count` records and those that are added.
+    ///
+    /// A sync that fails is not tried again by this run: it would succeed, and prove nothing.
+    private func settle(
+        _ media: OpenFile,
+        _ index: OpenFile,
+        _ count: Int,
+        _ added: [FragmentRecord]
+    ) throws(LogError) {
+        do throws(LogError) {
+            // First, so that a record proves its bytes also when the power fails here.
+            try media.sync()
+            try complete(index, count, added)
+        } catch {
+            if error.code == .diskFull { throw error }
+            throw LogError(
+                .damaged,
+                "\(files.media) and its index could not be made durable: \(error.message)",
+                cause: error
+            )
+        }
+    }
+
+    /// Whether an index without its media has any whole record.
+    private func listsFragments() throws(LogError) -> Bool {
+        guard Directory.exists(files.index) else { return false }
+        let index = try OpenFile.open(files.index, O_RDONLY)
+        return try intactRecords(index, .max).listedEnd > 0
     }
 
     /// Leaves the index with its first `count` records and those that are added, durably.
@@ -127,23 +177,20 @@ struct SegmentRecovery {
         _ count: Int,
         _ added: [FragmentRecord]
     ) throws(LogError) {
-        var bytes = ByteBuffer()
-        for record in added { IndexFile.write(record, to: &bytes) }
         let length = UInt64((count + 1) * IndexFile.recordLength)
-        if segment.durableLength != nil {
-            // A sync of this file may have failed: what the disk has of it cannot be told.
-            var whole = try index.read(at: 0, length: Int(length))
-            whole.writeBuffer(&bytes)
-            try Directory.replaceFile(
-                StreamFiles.index(segment.id.first),
-                in: files.directory,
-                with: whole
-            )
+        let isComplete = try index.size() == length && added.isEmpty
+        if isComplete, segment.durableLength == nil {
+            try index.sync()
             return
         }
-        try index.truncate(to: length)
-        if !added.isEmpty { try index.write([bytes], at: length) }
-        try index.sync()
+        // Also where a sync of this file may have failed: what the disk has of it cannot be told.
+        var whole = try index.read(at: 0, length: Int(length))
+        for record in added { IndexFile.write(record, to: &whole) }
+        try Directory.replaceFile(
+            StreamFiles.index(segment.id.first),
+            in: files.directory,
+            with: whole
+        )
     }
 
     /// The records of an `.idx` up to the first that is not intact; of many only the last ones are
@@ -182,7 +229,8 @@ struct SegmentRecovery {
         let length = UInt64(IndexFile.recordLength)
         let total = Int(try index.size() / length) - 1
         // After a power cut any page of the index may be missing, so all of it is read.
-        let first = segment.isSameBoot ? max(0, total - Self.tailRecords) : 0
+        let isCached = segment.isSameBoot && segment.durableLength == nil
+        let first = isCached ? max(0, total - Self.tailRecords) : 0
         var records = IntactRecords(skipping: first)
         var listedEnd: UInt64 = 0
         var isWhole = true

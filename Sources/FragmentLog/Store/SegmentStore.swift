@@ -34,14 +34,17 @@ protocol SegmentStore: Sendable {
     /// Deletes log segments, whole or not; those that are not there count as deleted.
     ///
     /// Durable when this returns. Who holds the bytes of one goes on reading them.
+    ///
+    /// - Throws: What went wrong first; the others are deleted all the same.
     func delete(_ segments: [SegmentID]) throws(LogError)
 
     /// Brings a log segment into order that was being appended to when the last run ended.
     ///
     /// - Returns: What it holds; `nil` when that is nothing.
-    /// - Throws: `.damaged` when something of it that was acknowledged cannot be found any more;
-    ///   nothing was changed then. `.diskFull`, `.ioError`.
-    func recover(_ segment: InterruptedSegment) throws(LogError) -> SegmentExtent?
+    /// - Throws: `.damaged` when something of it that was acknowledged cannot be found any more,
+    ///   nothing was changed then, or when a sync failed; `.diskFull`, `.ioError` when it can be
+    ///   tried again.
+    func recover(_ segment: InterruptedSegment) throws(LogError) -> RecoveredSegment?
 
     /// At most so many fragments can be in a log segment whose index cannot be trusted.
     func fragmentCountBound(of id: SegmentID) -> UInt64
@@ -75,6 +78,8 @@ protocol SegmentAppender: Sendable {
     var firstOrdinal: UInt64 { get }
     /// Bytes of the media that hold the header and fragments with a record.
     var length: UInt64 { get }
+    /// Bytes of the media that are known to be durable.
+    var syncedLength: UInt64 { get }
     /// Fragments with a record.
     var count: Int { get }
     var firstRecord: FragmentRecord? { get }
@@ -111,6 +116,12 @@ struct AppendOutcome {
     /// Whether the bytes behind ``SegmentAppender/length`` cannot be told any more, so that nothing
     /// may be appended to the segment again.
     var isSuspect = false
+}
+
+/// What a start made of a log segment that was being appended to.
+struct RecoveredSegment {
+    var extent: SegmentExtent
+    var newest: FragmentRecord
 }
 
 /// What a start knows of a log segment that was being appended to.

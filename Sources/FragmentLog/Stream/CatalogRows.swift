@@ -186,7 +186,7 @@ struct CatalogRows: Sendable {
     }
 
     func seal(_ id: SegmentID, extent: SegmentExtent, epoch: UInt64) throws(LogError) {
-        try Self.translating { () throws(CatalogError) in
+        try close(id, extent) { () throws(CatalogError) in
             try catalog.sealSegmentBlocking(
                 id.first,
                 of: id.stream,
@@ -196,13 +196,29 @@ struct CatalogRows: Sendable {
         }
     }
 
+    /// Runs a write that closes a segment; one that failed may have come through all the same.
+    private func close(
+        _ id: SegmentID,
+        _ extent: SegmentExtent?,
+        _ write: () throws(CatalogError) -> Void
+    ) throws(LogError) {
+        do throws(LogError) {
+            try Self.translating(write)
+        } catch {
+            let row = try segment(of: id.stream, containing: id.first)
+            guard let row, row.first == id.first, row.state != .open, row.extent == extent else {
+                throw error
+            }
+        }
+    }
+
     func markSuspect(
         _ id: SegmentID,
         durableLength: UInt64,
         extent: SegmentExtent?,
         epoch: UInt64
     ) throws(LogError) {
-        try Self.translating { () throws(CatalogError) in
+        try close(id, extent) { () throws(CatalogError) in
             try catalog.markSuspectBlocking(
                 id.first,
                 of: id.stream,

@@ -20,7 +20,10 @@ extension StreamLog {
             if isOver { break }
             scheduleCommit()
             // Not by the signal alone: the last pass ends without one.
-            try? await Task.sleep(for: .milliseconds(2))
+            await withCheckedContinuation { continuation in
+                // A timer of its own: the task may have been cancelled, and would not sleep.
+                log.schedule(afterMilliseconds: 2) { continuation.resume() }
+            }
         }
         changes.signal()
     }

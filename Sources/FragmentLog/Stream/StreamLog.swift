@@ -137,7 +137,9 @@ package final class StreamLog: Sendable {
     package var head: FragmentRecord? { state.withLock { $0.head } }
 
     /// Whether the stream keeps only the ring of retention 0.
-    package var isRing: Bool { info.settings.retentionHours == 0 }
+    package var isRing: Bool {
+        state.withLock { $0.document.info.settings.retentionHours == 0 }
+    }
 
     /// Who may write the stream's rows.
     var epoch: UInt64 { state.withLock { $0.document.ownerEpoch } }

@@ -103,7 +103,6 @@ struct SegmentWalk {
                 found.producerReachMilliseconds = record.producerReachMilliseconds
                 found.serverReachMilliseconds = record.serverReachMilliseconds
             }
-            found.place(after: content.last)
             found.position = UInt32(clamping: position)
             if let record, record != found {
                 add(
