@@ -11,8 +11,9 @@ struct Decoded: Equatable {
     /// Everything that ffmpeg had to say about the media from the level `warning` on.
     var complaints = ""
 
-    /// What tells the frames from others; `nil` when they are the same. Short, where a comparison of
-    /// the lists would print them all.
+    /// What tells the frames from others; `nil` when they are the same.
+    ///
+    /// Short, where a comparison of the lists would print them all.
     func difference(from other: Decoded) -> String? {
         Self.difference(video, other.video).map { "video: " + $0 }
             ?? Self.difference(audio, other.audio).map { "audio: " + $0 }
@@ -187,9 +188,14 @@ extension ServerProcess {
         return try answer.decoded()
     }
 
-    /// Why footage of a stream is missing, in order.
+    /// Why footage of a stream is missing: gaps on the producers' clock, then those on ours.
     func gaps(_ stream: String) async throws -> [Shape.Timeline.Gap] {
-        try await request("GET", "/v1/streams/\(stream)/timeline").decoded(Shape.Timeline.self).gaps
+        var gaps: [Shape.Timeline.Gap] = []
+        for clock in ["producer", "server"] {
+            let answer = try await request("GET", "/v1/streams/\(stream)/timeline?by=\(clock)")
+            gaps += try answer.decoded(Shape.Timeline.self).gaps
+        }
+        return gaps
     }
 
     /// What a check of everything stored finds.

@@ -41,11 +41,23 @@ final class ServerProcess: Sendable {
     }
 
     /// The same with a list of options.
-    static func start(_ directory: String, _ options: [String]) async throws -> ServerProcess {
-        try await OwnThread.run { try ServerProcess(directory, options) }
+    ///
+    /// - Parameters:
+    ///   - directory: Its data directory.
+    ///   - options: Further options of `kinelog serve`.
+    ///   - launcher: A program and its arguments that puts the server in its own place, such as
+    ///     `prlimit`.
+    /// - Returns: The running server.
+    /// - Throws: ``Failure`` with its log when it does not come up.
+    static func start(
+        _ directory: String,
+        _ options: [String],
+        launcher: [String] = []
+    ) async throws -> ServerProcess {
+        try await OwnThread.run { try ServerProcess(directory, options, launcher) }
     }
 
-    private init(_ directory: String, _ options: [String]) throws {
+    private init(_ directory: String, _ options: [String], _ launcher: [String]) throws {
         self.directory = directory
         logs = try TemporaryDirectory()
         // A named pipe, so that no other program started at this moment can inherit its end.
@@ -66,13 +78,14 @@ final class ServerProcess: Sendable {
             0o600
         )
         let arguments =
-            [Self.executable, "serve", "--data", directory, "--http", "127.0.0.1:0"] + options
+            launcher + [Self.executable, "serve", "--data", directory, "--http", "127.0.0.1:0"]
+            + options
         var argv = unsafe arguments.map { unsafe strdup($0) }
         defer { unsafe argv.forEach { unsafe free($0) } }
         unsafe argv.append(nil)
         var process = pid_t()
-        let code = unsafe posix_spawn(&process, Self.executable, &actions, nil, argv, environ)
-        guard code == 0 else { throw Failure("\(Self.executable): errno \(code)") }
+        let code = unsafe posix_spawnp(&process, arguments[0], &actions, nil, argv, environ)
+        guard code == 0 else { throw Failure("\(arguments[0]): errno \(code)") }
         self.process = process
         // Ends at the newline, or when the process ends.
         var line: [UInt8] = []
@@ -120,6 +133,13 @@ final class ServerProcess: Sendable {
             let text = String(buffer: try contents(ofFile: "/proc/\(process)/statm"))
             let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) }
             return (pages ?? 0) * sysconf(Int32(_SC_PAGESIZE))
+        }
+    }
+
+    /// How many threads the process has.
+    var threadCount: Int {
+        get throws {
+            try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task").count
         }
     }
 
