@@ -32,13 +32,21 @@ package struct FragmentCursor: Sendable {
     /// The last number given or passed over.
     private(set) var position: FragmentNumber
     private var first: FragmentRecord?
+    /// Fragments that end before are passed over, up to the first that does not.
+    private var from: (time: Timestamp, clock: StreamClock)?
     private var index: SegmentIndex?
     private var nextInIndex = 0
 
-    init(stream: StreamLog, after position: FragmentNumber, first: FragmentRecord? = nil) {
+    init(
+        stream: StreamLog,
+        after position: FragmentNumber,
+        first: FragmentRecord? = nil,
+        from: (time: Timestamp, clock: StreamClock)? = nil
+    ) {
         self.stream = stream
         self.position = position
         self.first = first
+        self.from = from
     }
 
     /// The next fragment.
@@ -65,14 +73,17 @@ package struct FragmentCursor: Sendable {
             if let head, head.number > position {
                 if let record = try await nextStored() {
                     position = record.number
+                    if endsEarly(record) { continue }
+                    from = nil
                     return .stored(record)
                 }
                 // What lay between was deleted.
                 position = max(position, head.number)
                 continue
             }
-            if let open {
+            if let open, !mayEndEarly(open, head) {
                 position = open.number
+                from = nil
                 return .open(open)
             }
             if !follow { return .end }
@@ -84,6 +95,20 @@ package struct FragmentCursor: Sendable {
                 )
             }
         }
+    }
+
+    private func endsEarly(_ record: FragmentRecord) -> Bool {
+        guard let from else { return false }
+        return record.start(on: from.clock) < from.time && record.end(on: from.clock) <= from.time
+    }
+
+    /// Whether a fragment that is open may end before the time that is waited for: then it is
+    /// waited for as well.
+    private func mayEndEarly(_ open: OpenFragment, _ head: FragmentRecord?) -> Bool {
+        guard let from else { return false }
+        let start = from.clock == .producer ? open.opening.producer : open.server
+        let now = max(stream.log.now, head?.end(on: from.clock) ?? start)
+        return start < from.time && now < from.time
     }
 
     private mutating func nextStored() async throws(LogError) -> FragmentRecord? {
@@ -134,12 +159,14 @@ extension StreamLog {
         case .newest:
             return FragmentCursor(stream: self, after: newestPosition() ?? zero)
         case .time(let instant, let clock):
+            // What is stored while the past is searched comes behind this.
+            let last = head?.number ?? zero
             let record = try await log.readPool.run { () throws(LogError) -> FragmentRecord? in
                 // Usually footage follows soon; a long range of the server's clock costs more to
                 // look up than a short one.
-                for span: Int64 in [3_600_000, 24 * 3_600_000, .max] {
-                    let end = instant.advanced(byMilliseconds: span)
-                    guard end > instant else { continue }
+                let spans: [Int64] = [3_600_000, 24 * 3_600_000]
+                for end in spans.map(instant.advanced) + [Timestamp(milliseconds: .max)]
+                where end > instant {
                     var scan = TimeOrderScan(self, range: instant..<end, clock: clock, after: nil)
                     if let record = try scan.next() { return record }
                 }
@@ -148,7 +175,7 @@ extension StreamLog {
             if let record {
                 return FragmentCursor(stream: self, after: record.number, first: record)
             }
-            return FragmentCursor(stream: self, after: head?.number ?? zero)
+            return FragmentCursor(stream: self, after: last, from: (instant, clock))
         }
     }
 

@@ -21,6 +21,8 @@ enum SyncStart {
         from: Timestamp?,
         clock: StreamClock
     ) async throws(LogError) -> CursorStart {
+        // From the beginning of time on, numbers tell what comes first.
+        if from?.milliseconds == .min { return .earliest }
         let start = from.map { CursorStart.time($0, clock) } ?? .newest
         var cursor = try await stream.cursor(start)
         let before: [FragmentRecord]
