@@ -41,3 +41,17 @@ package enum OpusPacket {
         return frame * count
     }
 }
+
+extension Track {
+    /// How many samples of 1/48000 s an Opus decoder gives before the first of use: `pre-skip` of
+    /// the OpusHead (RFC 7845, 5.1).
+    ///
+    /// Gives `nil` for other codecs and without an OpusHead.
+    package var opusPreSkip: UInt16? {
+        let head = codecPrivate
+        guard codec == .opus, head.count >= 12, head.starts(with: "OpusHead".utf8) else {
+            return nil
+        }
+        return UInt16(head[10]) | UInt16(head[11]) << 8
+    }
+}

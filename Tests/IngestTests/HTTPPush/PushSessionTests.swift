@@ -130,6 +130,27 @@ import Testing
         await bench.close()
     }
 
+    @Test func `Opus keeps its distance from the pictures from push to push`() async throws {
+        var body = try await Program.succeed([
+            "ffmpeg", "-v", "error", "-nostdin", "-i", SampleMedia.visitor.path, "-t", "6", "-c:v",
+            "copy", "-c:a", "libopus", "-f", "matroska", "-",
+        ])
+        func distances(_ document: ByteBuffer) async throws -> [Int64] {
+            let start = try #require(try await Remux.packets(document, "v").first).pts
+            return try await Remux.packets(document, "a").map { $0.pts - start }
+        }
+        let stated = try await distances(body)
+        // The first packet comes before the pictures: it is what a decoder drops.
+        #expect(try #require(stated.first) < 0)
+        for _ in 0..<3 {
+            let bench = try await IngestBench()
+            #expect(try await bench.push(body).error == nil)
+            body = try await bench.document(try await bench.records())
+            #expect(try await distances(body) == stated)
+            await bench.close()
+        }
+    }
+
     @Test func `a long group of pictures is one fragment when it is not too long`() async throws {
         let bench = try await IngestBench()
         let outcome = try await bench.push(try await Remux.make(.bunny, "mpegts"))
