@@ -1,4 +1,4 @@
-import FragmentLog
+@testable import FragmentLog
 import Ingest
 import LogTestSupport
 import Matroska
@@ -60,6 +60,15 @@ import Testing
             Make.cluster(Self.base + 1000) + Make.block(1, 0, key: true)
             + Make.block(1, 20_000, key: false) + Make.block(1, 20_001, key: false)
         #expect(try await refused(bad).last == "E4002@\(Self.base + 1000)")
+    }
+
+    @Test func `a frame outside a Cluster is 4006`() async throws {
+        let bad = Make.tags([("in", "between")]) + Make.block(1, 1000, key: false)
+        let (last, records, gaps) = try await refused(bad)
+        // The Cluster before it was whole.
+        #expect(last == "E4006")
+        #expect(records.map(\.flags) == [.tags])
+        #expect(gaps.map(\.reason) == [.refused])
     }
 
     @Test func `a second document is 4006`() async throws {
