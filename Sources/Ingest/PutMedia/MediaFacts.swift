@@ -26,12 +26,14 @@ struct MediaFacts {
         timeBase = document.timeBase
         switch request.timecodes {
         case .absolute:
-            header = SegmentHeader(bytes: document.bytes, kind: .putMedia)
+            header = SegmentHeader(bytes: bytes, kind: .putMedia)
             clockSource = .absolute
+        // What was read once can be read again.
+        let bytes = (try? document.withoutReservedTags()) ?? document.bytes
             start = Timestamp(milliseconds: 0)
         case .relative(let from):
             header = SegmentHeader(
-                bytes: document.bytes,
+                bytes: bytes,
                 kind: .putMediaRelative(session: session.id)
             )
             clockSource = .start
