@@ -55,8 +55,9 @@ extension PutMediaIntake {
                 "A Cluster exceeds \(limits.fragmentBytesMax) bytes or \(limits.fragmentSamplesMax) frames; send shorter fragments."
             ).about(facts.timecode, cluster?.number)
         }
-        if samples.isEmpty, cluster?.fragment == nil {
-            cluster?.children.append(bytes)
+        if samples.isEmpty, let cluster, cluster.fragment == nil {
+            try checkLeading(cluster)
+            self.cluster?.children.append(bytes)
             return
         }
         var entries: [SampleEntry] = []
@@ -88,6 +89,18 @@ extension PutMediaIntake {
     }
 
     private func checkDuration(
+    /// What comes before the first frame is in no fragment yet that the memory budget would count.
+    private func checkLeading(_ cluster: ArrivingCluster) throws(PutMediaStop) {
+        guard cluster.children.count < limits.leadingElementsMax,
+            cluster.facts.byteCount <= limits.leadingBytesMax
+        else {
+            throw PutMediaStop(
+                .invalidMKVData,
+                "A Cluster has more than \(limits.leadingElementsMax) elements or \(limits.leadingBytesMax) bytes before its first frame; send frames."
+            ).about(cluster.facts.timecode, nil)
+        }
+    }
+
         _ sample: BlockSample,
         _ facts: ClusterFacts
     ) throws(PutMediaStop) {

@@ -62,6 +62,33 @@ import Testing
         #expect(try await refused(bad).last == "E4002@\(Self.base + 1000)")
     }
 
+    /// Elements that nobody knows and that hold nothing.
+    private static func empty(_ count: Int) -> [UInt8] {
+        (0..<count).flatMap { _ -> [UInt8] in [0xC8, 0x80] }
+    }
+
+    @Test(arguments: [
+        empty(64), ProducerBytes.element(0xC8, [UInt8](repeating: 0, count: 65_536)),
+    ])
+    func `too much before the first frame of a Cluster is 4006`(elements: [UInt8]) async throws {
+        // What comes before the first frame waits for it outside the memory budget.
+        let bad = Make.cluster(Self.base + 1000) + elements + Make.block(1, 0, key: true)
+        let (last, records, gaps) = try await refused(bad)
+        #expect(last == "E4006@\(Self.base + 1000)")
+        #expect(records.map(\.flags) == [[]])
+        #expect(gaps.map(\.reason) == [.refused])
+    }
+
+    @Test func `some elements before the first frame of a Cluster are kept`() async throws {
+        let bench = try await IngestBench()
+        let run = try await bench.put(
+            Make.header() + Make.cluster(Self.base) + Self.empty(62)
+                + Make.block(1, 0, key: true)
+        )
+        #expect(run.only("P") == ["P\(Self.base)"])
+        await bench.close()
+    }
+
     @Test func `a frame outside a Cluster is 4006`() async throws {
         let bad = Make.tags([("in", "between")]) + Make.block(1, 1000, key: false)
         let (last, records, gaps) = try await refused(bad)
