@@ -24,12 +24,12 @@ struct MediaFacts {
         _ limits: PutMediaLimits
     ) {
         timeBase = document.timeBase
+        // What was read once can be read again.
+        let bytes = (try? document.withoutReservedTags()) ?? document.bytes
         switch request.timecodes {
         case .absolute:
             header = SegmentHeader(bytes: bytes, kind: .putMedia)
             clockSource = .absolute
-        // What was read once can be read again.
-        let bytes = (try? document.withoutReservedTags()) ?? document.bytes
             start = Timestamp(milliseconds: 0)
         case .relative(let from):
             header = SegmentHeader(

@@ -88,7 +88,6 @@ extension PutMediaIntake {
         try await append(bytes, entries)
     }
 
-    private func checkDuration(
     /// What comes before the first frame is in no fragment yet that the memory budget would count.
     private func checkLeading(_ cluster: ArrivingCluster) throws(PutMediaStop) {
         guard cluster.children.count < limits.leadingElementsMax,
@@ -101,6 +100,7 @@ extension PutMediaIntake {
         }
     }
 
+    private func checkDuration(
         _ sample: BlockSample,
         _ facts: ClusterFacts
     ) throws(PutMediaStop) {
