@@ -137,6 +137,8 @@ extension PutMediaIntake {
         _ media: MediaFacts
     ) async throws(LogError) -> OpenFragment {
         var flags = cluster.flags.intersection(.openGOP)
+        // Known here already, unless sound comes first.
+        if cluster.facts.startsWithSync == false { flags.insert(.dependent) }
         if let endMs, cluster.facts.startMs.saturatingSubtracting(endMs) > limits.times.forwardMs {
             flags.insert(.discontinuity)
             if let end {

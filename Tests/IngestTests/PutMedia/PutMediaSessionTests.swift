@@ -258,6 +258,23 @@ import Testing
         await bench.close()
     }
 
+    @Test func `a fragment that does not start with a key frame says so while it is open`()
+        async throws
+    {
+        let bench = try await IngestBench()
+        let (body, input) = AsyncStream.makeStream(of: ByteBuffer.self)
+        async let run = bench.put(body)
+        let cut = Make.cluster(Self.base + 1000) + Make.block(1, 0, key: false)
+        input.yield(ByteBuffer(bytes: Make.header() + Make.media(Self.base) + cut))
+        let end = Timestamp(milliseconds: Int64(Self.base) + 1000)
+        let fragment = try #require(try await bench.fragment(at: end))
+        #expect(fragment.opening.flags == .dependent)
+        input.finish()
+        _ = try await run
+        #expect(try await bench.records().map(\.flags) == [[], .dependent])
+        await bench.close()
+    }
+
     @Test func `sound alone is not dependent`() async throws {
         let bench = try await IngestBench()
         let body =
