@@ -15,6 +15,10 @@ struct PutMediaStop: Error {
 
     let reason: Reason
 
+    /// Why the media that follows is missing; `nil` where another connection sends it: the log has
+    /// told of refusing this one.
+    let gapReason: GapReason?
+
     /// What was found, for the log.
     let message: String
 
@@ -24,6 +28,7 @@ struct PutMediaStop: Error {
 
     init(_ failure: PutMediaFailure, _ message: String, timecode: UInt64? = nil) {
         reason = .failed(failure)
+        gapReason = failure.gapReason
         self.message = message
         self.timecode = timecode
     }
@@ -41,11 +46,22 @@ struct PutMediaStop: Error {
                 .noRetention, .streamExists, .streamHeld:
                 .failed(.archivalError)
             }
+        gapReason =
+            switch error.code {
+            case .takenOver, .contention: nil
+            default: IngestError(error).gapReason
+            }
+    }
+
+    /// The server ends the body because it stops.
+    init(shuttingDown error: IngestError) {
+        reason = .shuttingDown
+        gapReason = .restart
+        message = error.message
     }
 
     /// What unreadable Matroska means on the wire.
     init(_ error: MatroskaError) {
-        message = error.description
         let failure: PutMediaFailure =
             switch error.code {
             case .tooManyTracks: .moreThanAllowedTracksFound
@@ -58,7 +74,7 @@ struct PutMediaStop: Error {
                 .invalidTable:
                 .invalidMKVData
             }
-        reason = .failed(failure)
+        self.init(failure, error.description)
     }
 
     /// Whether no rule was broken and nothing failed.
@@ -73,14 +89,5 @@ struct PutMediaStop: Error {
         stop.timecode = stop.timecode ?? timecode
         stop.number = stop.number ?? number
         return stop
-    }
-
-    /// Why the media that follows is missing; `nil` where another connection sends it.
-    var gapReason: GapReason? {
-        switch reason {
-        case .failed(let failure): failure.gapReason
-        case .takenOver: nil
-        case .shuttingDown: .restart
-        }
     }
 }

@@ -212,6 +212,35 @@ import Testing
         await bench.close()
     }
 
+    @Test func `a server that stops is the reason of the gap behind the last frame`() async throws {
+        let bench = try await IngestBench()
+        let part = Make.header() + Make.media(Self.base) + Make.media(Self.base + 1000).prefix(2000)
+        let run = try await bench.put(part, breaksWith: IngestError(.shuttingDown, "stopped"))
+        #expect(run.end == .finished)
+        #expect(run.only("P") == ["P\(Self.base)"])
+        #expect(run.only("E").isEmpty)
+        #expect(try await bench.gaps().map(\.reason) == [.restart])
+        await bench.close()
+    }
+
+    @Test func `a fragment that cannot be stored is told while the next one waits for memory`()
+        async throws
+    {
+        let bench = try await IngestBench()
+        try await bench.breakDisk()
+        let (body, input) = AsyncStream.makeStream(of: ByteBuffer.self)
+        async let run = bench.put(body)
+        input.yield(ByteBuffer(bytes: Make.header() + Make.media(Self.base)))
+        try await bench.fragment(at: Timestamp(milliseconds: Int64(Self.base)))
+        // Others use up all memory: the next fragment waits.
+        _ = bench.log.budget.add(1 << 50)
+        input.yield(ByteBuffer(bytes: Make.media(Self.base + 1000)))
+        let lines = try await run.lines
+        #expect(lines.last == "E5001@\(Self.base)")
+        #expect(try await run.summary.gaps.map(\.reason) == [.ioError])
+        await bench.close()
+    }
+
     @Test func `a resend with old times over a new connection is stored again`() async throws {
         let bench = try await IngestBench()
         let body = Make.header() + Make.media(Self.base) + Make.media(Self.base + 1000)
