@@ -166,7 +166,14 @@ package final class PushSession: Sendable {
             )
         }
         pipe.finish()
-        if !isStarted { feeder.workerEnded(feeder.breakError) }
+        if !isStarted {
+            let error = feeder.breakError
+            // A producer that goes before it has sent any media leaves nothing out.
+            if let error, feeder.byteCount > 0, error.gapReason != .disconnect {
+                session.reportRefusal(error.gapReason, at: feeder.firstByte.wall)
+            }
+            feeder.workerEnded(error)
+        }
         return await feeder.workerResult()
     }
 

@@ -93,11 +93,19 @@ final class PushWorker: Sendable {
             } catch {
                 worker.logger.debug("the end of a broken push was not kept", error)
             }
-            // Where a newer producer sends, nothing is missing.
-            if let end = sink.end, error.code != .takenOver {
-                worker.session.report(
-                    Gap(start: end, end: end, clock: .producer, reason: error.gapReason)
-                )
+            let reason = error.gapReason
+            switch error.code {
+            // Where a newer producer sends, nothing is missing; of a refusal the log has told.
+            case .takenOver, .contention: break
+            default:
+                if let end = sink.end {
+                    worker.session.report(
+                        Gap(start: end, end: end, clock: .producer, reason: reason)
+                    )
+                } else if reason != .disconnect || timedCount > 0 {
+                    // A producer that goes before it has sent any media leaves nothing out.
+                    worker.session.reportRefusal(reason, at: worker.firstByte.wall)
+                }
             }
             return error
         }

@@ -212,6 +212,23 @@ import Testing
         await bench.close()
     }
 
+    @Test func `a connection refused before its first fragment leaves a gap on the server clock`()
+        async throws
+    {
+        let bench = try await IngestBench()
+        let before = bench.log.configuration.clock.now()
+        let run = try await bench.put(
+            Make.header() + Make.cluster(Self.base) + Make.block(3, 0, key: true)
+        )
+        #expect(run.lines == ["E4010@\(Self.base)"])
+        #expect(run.summary.gaps.map(\.reason) == [.refused])
+        let gaps = try await bench.gaps(.server)
+        #expect(gaps.map(\.reason) == [.refused])
+        #expect(gaps.allSatisfy { $0.start >= before && $0.end >= $0.start })
+        #expect(try await bench.gaps().isEmpty)
+        await bench.close()
+    }
+
     @Test func `a server that stops is the reason of the gap behind the last frame`() async throws {
         let bench = try await IngestBench()
         let part = Make.header() + Make.media(Self.base) + Make.media(Self.base + 1000).prefix(2000)
@@ -220,6 +237,28 @@ import Testing
         #expect(run.only("P") == ["P\(Self.base)"])
         #expect(run.only("E").isEmpty)
         #expect(try await bench.gaps().map(\.reason) == [.restart])
+        await bench.close()
+    }
+
+    @Test func `a producer that is refused for fighting leaves one gap that says so`() async throws
+    {
+        let bench = try await IngestBench()
+        var inputs: [AsyncStream<ByteBuffer>.Continuation] = []
+        var runs: [Task<PutMediaRun, any Error>] = []
+        for index in UInt64(0)..<4 {
+            let (body, input) = AsyncStream.makeStream(of: ByteBuffer.self)
+            inputs.append(input)
+            runs.append(Task { try await bench.put(body) })
+            let timecode = Self.base + index * 5000
+            input.yield(ByteBuffer(bytes: Make.header() + Make.media(timecode)))
+            try await bench.fragment(at: Timestamp(milliseconds: Int64(timecode)))
+        }
+        let last = Self.base + 20_000
+        let refused = try await bench.put(Make.header() + Make.media(last))
+        #expect(refused.lines == ["E5000@\(last)"])
+        #expect(try await bench.gaps(.server).map(\.reason) == [.contention])
+        for input in inputs { input.finish() }
+        for run in runs { #expect(try await run.value.end == .finished) }
         await bench.close()
     }
 
