@@ -67,10 +67,11 @@ extension PutMediaIntake {
             let payload =
                 bytes.getSlice(at: bytes.readerIndex + sample.offset, length: sample.length)
                 ?? ByteBuffer()
-            let isSync = sample.isKeyframe || !(media?.isVideo(sample.track) ?? false)
+            let isVideo = media?.isVideo(sample.track) ?? false
+            let isSync = sample.isKeyframe || !isVideo
             let isGoverning = sample.track == governing.number
-            if isGoverning, isSync, cluster?.facts.startsWithSync == nil,
-                OpenGOP.startsHere(payload, of: governing)
+            if isVideo, isSync, media?.startsOpenGOP(payload, of: sample.track) == true,
+                isGoverning, cluster?.facts.startsWithSync == nil
             {
                 cluster?.flags.insert(.openGOP)
             }

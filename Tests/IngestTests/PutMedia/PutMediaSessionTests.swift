@@ -227,6 +227,35 @@ import Testing
         await bench.close()
     }
 
+    @Test func `new parameter sets in band give a fragment another codec set`() async throws {
+        // Two recordings behind each other under the header of the first.
+        var both = try await Remux.make(.visitor, "mpegts")
+        both.writeImmutableBuffer(try await Remux.make(.bunny2sGOP, "mpegts"))
+        let body = try await Program.succeed(
+            [
+                "ffmpeg", "-v", "error", "-nostdin", "-f", "mpegts", "-i", "-", "-an", "-c", "copy",
+                "-f", "matroska", "-live", "1", "-cluster_time_limit", "2000",
+                "-cluster_size_limit", "100000000", "-",
+            ],
+            input: both
+        )
+        let bench = try await IngestBench()
+        let run = try await bench.put(
+            ChunkedBody(body, chunk: 10_000),
+            timecodes: .relative(start: IngestBench.start)
+        )
+        #expect(run.end == .finished)
+        let records = try await bench.records()
+        let header = try DocumentHeader.parse(try await bench.stream.header(of: records[0]).bytes)
+        let declared = CodecSet.id(of: header.tracks[0])
+        var sets: [UInt32] = []
+        for record in records { sets += try await bench.table(record).tracks.map(\.codecSet) }
+        #expect(sets.count == 13)
+        #expect(sets.prefix(8).allSatisfy { $0 == declared })
+        #expect(sets.suffix(5).allSatisfy { $0 == sets.last && $0 != declared })
+        await bench.close()
+    }
+
     @Test func `Clusters of known size and block groups are taken too`() async throws {
         let bench = try await IngestBench()
         let group = Make.element(
