@@ -101,9 +101,17 @@ struct PutMediaIntake {
         }
     }
 
+    /// The most events that room is kept for; a chunk of tiny elements has thousands.
+    private static let eventsKeptMax = 1024
+
     private mutating func takeEvents() async throws(PutMediaStop) {
-        let events = self.events
-        self.events.removeAll(keepingCapacity: true)
+        // Taken out and put back, so that the next chunk's events need no new memory.
+        var events: [MatroskaParser.Event] = []
+        swap(&events, &self.events)
+        defer {
+            events.removeAll(keepingCapacity: events.count <= Self.eventsKeptMax)
+            self.events = events
+        }
         for event in events {
             switch event {
             case .header(let document): media = MediaFacts(document, request, session, limits)
