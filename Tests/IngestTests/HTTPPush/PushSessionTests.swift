@@ -151,6 +151,32 @@ import Testing
         }
     }
 
+    @Test(arguments: ["mp2", "libmp3lame", "ac3", "eac3"])
+    func `sound that begins late in a transport stream is stored`(encoder: String) async throws {
+        let body = try await Program.succeed([
+            "ffmpeg", "-v", "error", "-nostdin", "-t", "10", "-i", SampleMedia.visitor.path,
+            "-itsoffset", "4", "-t", "6", "-i", SampleMedia.visitor.path, "-map", "0:v", "-map",
+            "1:a", "-c:v", "copy", "-c:a", encoder, "-ar", "48000", "-ac", "2", "-f", "mpegts", "-",
+        ])
+        let bench = try await IngestBench()
+        let outcome = try await bench.push(body)
+        #expect(outcome.error == nil)
+        #expect(outcome.summary.gaps == [])
+        let records = try await bench.records()
+        var count = 0
+        for record in records {
+            count += try await bench.table(record).samples.filter { $0.track == 2 }.count
+        }
+        #expect(count == (try await Remux.packets(body, "a")).count)
+        let last = try #require(records.last { $0.durationMilliseconds == 2000 })
+        let header = try DocumentHeader.parse(try await bench.stream.header(of: last).bytes)
+        #expect(header.tracks.map(\.sampleRate) == [0, 48_000])
+        #expect(header.tracks.map(\.channelCount) == [0, 2])
+        let document = try await bench.document([last])
+        #expect(try await !Remux.frameHashes(document, "a").isEmpty)
+        await bench.close()
+    }
+
     @Test func `a long group of pictures is one fragment when it is not too long`() async throws {
         let bench = try await IngestBench()
         let outcome = try await bench.push(try await Remux.make(.bunny, "mpegts"))
