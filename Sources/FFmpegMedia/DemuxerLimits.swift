@@ -21,6 +21,13 @@ package struct DemuxerLimits: Equatable, Sendable {
     /// The most bytes that libavformat reads to find streams, 1 MiB by default.
     package var analysisByteCount = 1 << 20
 
+    /// The most bytes of samples that are read ahead while a track is not ready, 8 MiB by default.
+    package var aheadByteCountMax = 8 << 20
+
+    /// The most media time that is read ahead while a track is not ready, in milliseconds, 1000 by
+    /// default.
+    package var aheadMillisecondsMax: Int64 = 1000
+
     /// The most streams a container may declare, delivered or not, 64 by default.
     package var streamCountMax = 64
 

@@ -371,6 +371,32 @@ struct SpecialStreamTests {
         }
     }
 
+    @Test func `sound that is declared and does not come holds up a second of pictures`()
+        async throws
+    {
+        let both = try await Container.mpegTS.fixture(of: .bunny2sGOP)
+        let bytes = Self.withoutPackets(of: 0x101, in: both.bytes)
+        let positions = try await Program.succeed([
+            "ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "packet=pos", "-of",
+            "csv=p=0", both.path,
+        ])
+        let places = String(buffer: positions).split(separator: "\n").compactMap {
+            UInt64($0.prefix { $0.isNumber })
+        }
+        let pipe = BytePipe(contents: bytes)
+        let few = BytePipe(contents: bytes)
+        try await OwnThread.run {
+            _ = try Demuxer(pipe: pipe, format: .mpegTS)
+            var limits = DemuxerLimits()
+            limits.aheadByteCountMax = 1000
+            _ = try Demuxer(pipe: few, format: .mpegTS, limits: limits)
+        }
+        // 25 pictures are a second; libavformat reads up to 16 KiB more than it needs.
+        #expect(pipe.bytesRead < places[28] + 32_768)
+        #expect(pipe.bytesRead > places[20])
+        #expect(few.bytesRead < places[8] + 32_768)
+    }
+
     @Test func `MPEG-2 video is ready without a decoder`() async throws {
         let bytes = try await make(
             ["-t", "2", "-i", SampleMedia.visitor.path],
