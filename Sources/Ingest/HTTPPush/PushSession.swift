@@ -12,6 +12,8 @@ import Synchronization
 package final class PushSession: Sendable {
     /// Every fragment that becomes durable, as it does; ends with ``run(_:)``.
     ///
+    /// Empty where the request does not want them.
+    ///
     /// At most ``PushLimits/eventsMax`` wait here; an event that finds no room is dropped and
     /// counted, so the producer that does not read them stops nobody.
     package let events: AsyncStream<PushEvent>
@@ -60,7 +62,8 @@ package final class PushSession: Sendable {
             of: PushEvent.self,
             bufferingPolicy: .bufferingOldest(limits.eventsMax)
         )
-        results = CommitResults(events: eventsEnd)
+        results = CommitResults(events: request.wantsEvents ? eventsEnd : nil)
+        if !request.wantsEvents { eventsEnd.finish() }
     }
 
     /// Takes the body and returns after all its commits.

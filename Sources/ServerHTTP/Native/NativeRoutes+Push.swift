@@ -26,14 +26,15 @@ extension NativeRoutes {
         }
         var limits = PushLimits()
         limits.idleMs = server.configuration.pushIdle.nanoseconds / 1_000_000
+        let accept = exchange.head.headerFields[.accept]?.lowercased() ?? ""
+        let isStreamed = accept.contains("application/x-ndjson")
+        request.wantsEvents = isStreamed
         let session = try PushSession(
             stream: stream,
             request: request,
             limits: limits,
             logger: exchange.logger
         )
-        let accept = exchange.head.headerFields[.accept]?.lowercased() ?? ""
-        let isStreamed = accept.contains("application/x-ndjson")
         let exchange = exchange
         return .body {
             isStreamed

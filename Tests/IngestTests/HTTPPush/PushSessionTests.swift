@@ -266,6 +266,27 @@ import Testing
         await bench.close()
     }
 
+    @Test func `events that nobody wants are not kept`() async throws {
+        let bench = try await IngestBench()
+        var request = PushRequest(peer: "test")
+        request.wantsEvents = false
+        var limits = PushLimits()
+        limits.eventsMax = 3
+        let session = try PushSession(
+            stream: bench.stream,
+            request: request,
+            limits: limits,
+            logger: IngestBench.logger
+        )
+        let outcome = await session.run(
+            ChunkedBody(try await Remux.make(.visitor, "matroska"), chunk: 10_000)
+        )
+        #expect(outcome.summary.fragmentCount == 8)
+        #expect(outcome.summary.undeliveredEventCount == 0)
+        for await event in session.events { Issue.record("\(event)") }
+        await bench.close()
+    }
+
     @Test func `samples are there for followers before their fragment is complete`() async throws {
         let bench = try await IngestBench()
         let (body, input) = AsyncStream.makeStream(of: ByteBuffer.self)
