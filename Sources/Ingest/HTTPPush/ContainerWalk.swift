@@ -11,6 +11,8 @@ package struct ContainerWalk: Sendable {
         case head(Int)
         /// So many bytes are skipped.
         case skip(UInt64)
+        /// The next packet of MPEG-TS begins after so many bytes.
+        case packet(Int)
         /// Nothing can be said: the structure is broken, not followed, or has no end of its own.
         case unknown
     }
@@ -27,7 +29,7 @@ package struct ContainerWalk: Sendable {
         case .mp4: state = .head(8)
         case .flv: state = .head(9)
         case .matroska: state = .head(1)
-        case .mpegTS: state = .head(1)
+        case .mpegTS: state = .packet(0)
         case .ogg, .adts: state = .unknown
         }
     }
@@ -37,6 +39,7 @@ package struct ContainerWalk: Sendable {
         switch state {
         case .unknown: nil
         case .head: head.isEmpty
+        case .packet(let rest): rest == 0
         // An FLV tag's trailing length is of no use to anybody.
         case .skip(let rest): format == .flv ? rest <= 4 : false
         }
@@ -48,6 +51,7 @@ package struct ContainerWalk: Sendable {
         while bytes.readableBytes > 0 {
             switch state {
             case .unknown: return
+            case .packet(let rest): return followPackets(bytes, from: rest)
             case .skip(let rest):
                 let count = Int(min(rest, UInt64(bytes.readableBytes)))
                 bytes.moveReaderIndex(forwardBy: count)
@@ -70,8 +74,7 @@ package struct ContainerWalk: Sendable {
         case .mp4: .head(8)
         case .flv: .head(11)
         case .matroska: .head(1)
-        case .mpegTS: .head(1)
-        case .ogg, .adts: .unknown
+        case .mpegTS, .ogg, .adts: .unknown
         }
     }
 
@@ -80,8 +83,7 @@ package struct ContainerWalk: Sendable {
         case .mp4: readBox()
         case .flv: readTag()
         case .matroska: readElement()
-        case .mpegTS: readPacket()
-        case .ogg, .adts: state = .unknown
+        case .mpegTS, .ogg, .adts: state = .unknown
         }
     }
 
@@ -143,8 +145,16 @@ package struct ContainerWalk: Sendable {
         if id == 0x1853_8067 || id == 0x1F43_B675 { skip(0) } else { state = .unknown }
     }
 
-    /// A packet of 188 bytes (ISO/IEC 13818-1, 2.4.3).
-    private mutating func readPacket() {
-        if head[0] == 0x47 { skip(187) } else { state = .unknown }
+    /// Packets of 188 bytes, of which only the first byte is looked at (ISO/IEC 13818-1, 2.4.3).
+    ///
+    /// There are thousands a second.
+    private mutating func followPackets(_ bytes: ByteBuffer, from start: Int) {
+        let span = bytes.readableBytesUInt8Span
+        var offset = start
+        while offset < span.count {
+            guard span[offset] == 0x47 else { return state = .unknown }
+            offset += 188
+        }
+        state = .packet(offset - span.count)
     }
 }
