@@ -177,6 +177,55 @@ import Testing
         await bench.close()
     }
 
+    @Test func `frames that cannot be read are counted in a gap`() async throws {
+        var body = try await Program.succeed([
+            "ffmpeg", "-v", "error", "-nostdin", "-i", SampleMedia.visitor.path, "-map", "0:a",
+            "-c", "copy", "-f", "adts", "-",
+        ])
+        // Frames of more than one block are not taken: their times cannot be told.
+        var offset = body.readerIndex
+        for index in 0..<400 {
+            guard let head = body.getBytes(at: offset, length: 7) else { break }
+            if [100, 101, 300].contains(index) { body.setInteger(head[6] | 1, at: offset + 6) }
+            offset += Int(head[3] & 3) << 11 | Int(head[4]) << 3 | Int(head[5]) >> 5
+        }
+        let bench = try await IngestBench()
+        let outcome = try await bench.push(body)
+        #expect(outcome.error == nil)
+        #expect(outcome.summary.gaps.map(\.reason) == [.refused])
+        #expect(outcome.summary.gaps.map(\.sampleCount) == [3])
+        let stored = try await bench.records().reduce(0) { $0 + $1.sampleCount }
+        #expect(stored == UInt32(SampleMedia.visitor.audioSampleCount) - 3)
+        await bench.close()
+    }
+
+    @Test func `a stream that is not kept is told as soon as it is known`() async throws {
+        let bench = try await IngestBench()
+        let lines = LogLines()
+        let body = try await Program.succeed([
+            "ffmpeg", "-v", "error", "-nostdin", "-i", SampleMedia.visitor.path, "-c:v", "copy",
+            "-c:a", "copy", "-mpegts_flags", "+latm", "-f", "mpegts", "-",
+        ])
+        let session = try PushSession(
+            stream: bench.stream,
+            request: PushRequest(peer: "test"),
+            logger: lines.logger
+        )
+        let (chunks, input) = AsyncStream.makeStream(of: ByteBuffer.self)
+        async let outcome = session.run(chunks)
+        input.yield(body.getSlice(at: body.readerIndex, length: 300_000) ?? ByteBuffer())
+        for await _ in session.events {
+            // The body goes on, maybe for days.
+            let told = lines.all.filter { $0.hasPrefix("a stream of a push is not kept") }
+            #expect(told.count == 1)
+            #expect(told.first?.contains("LATM") == true)
+            break
+        }
+        input.finish()
+        #expect(await outcome.summary.fragmentCount > 0)
+        await bench.close()
+    }
+
     @Test func `a long group of pictures is one fragment when it is not too long`() async throws {
         let bench = try await IngestBench()
         let outcome = try await bench.push(try await Remux.make(.bunny, "mpegts"))
