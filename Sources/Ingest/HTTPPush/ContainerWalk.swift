@@ -22,6 +22,9 @@ package struct ContainerWalk: Sendable {
     private var head: [UInt8] = []
     private var byteCount: UInt64 = 0
 
+    private var hasMovie = false
+    private var isFragmented = false
+
     /// A walk before the first byte.
     package init(_ format: InputFormat) {
         self.format = format
@@ -44,6 +47,9 @@ package struct ContainerWalk: Sendable {
         case .skip(let rest): format == .flv ? rest <= 4 : false
         }
     }
+
+    /// Whether a second file begins behind an MP4 file that is not fragmented: demuxers pass over it.
+    package private(set) var startsAgain = false
 
     /// Takes the next bytes.
     package mutating func consume(_ bytes: ByteBuffer) {
@@ -113,7 +119,17 @@ package struct ContainerWalk: Sendable {
             let size = number(8..<16)
             if size < 16 { state = .unknown } else { skip(size - 16) }
         case let size where size < 8: state = .unknown
-        case let size: skip(size - 8)
+        case let size:
+            switch number(4..<8) {
+            // moof
+            case 0x6D6F_6F66: isFragmented = true
+            // moov
+            case 0x6D6F_6F76:
+                if hasMovie, !isFragmented { startsAgain = true }
+                hasMovie = true
+            default: break
+            }
+            skip(size - 8)
         }
     }
 

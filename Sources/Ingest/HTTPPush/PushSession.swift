@@ -155,7 +155,7 @@ package final class PushSession: Sendable {
                     "The body ends in the middle of its container after \(feeder.byteCount) bytes; whole fragments before that are kept. Send the whole file."
                 )
             }
-            feeder.bodyEnded()
+            feeder.bodyEnded(startsAgain: walk?.startsAgain ?? false)
         } catch let error as IngestError {
             feeder.noteBreak(error)
         } catch {

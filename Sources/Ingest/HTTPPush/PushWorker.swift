@@ -153,6 +153,13 @@ final class PushWorker: Sendable {
                 )
             }
             if timedCount == 0 { throw worker.noMedia(untimedCount: untimedCount) }
+            if worker.feeder.startsAgain {
+                try sink.perform(endCutting())
+                throw IngestError(
+                    .garbage,
+                    "The \(worker.format.displayName) body holds a second file behind the first, of which nothing is kept; send one file with each push."
+                )
+            }
         }
 
         /// Says what the demuxer leaves out, as soon as it does.

@@ -160,6 +160,27 @@ import Testing
         #expect(cleanCount <= 1)
     }
 
+    @Test func `a second file behind the first is told to the producer`() async throws {
+        let bench = try await IngestBench()
+        let first = try await Program.succeed(
+            [
+                "sh", "-c",
+                "cd $(mktemp -d) && ffmpeg -v error -nostdin -i \"$0\" -c copy -movflags +faststart a.mp4 && cat a.mp4 && rm -r \"$PWD\"",
+                SampleMedia.visitor.path,
+            ]
+        )
+        for chunk in [10_000, 10_000_000] {
+            let outcome = try await bench.push(first + first, chunk: chunk)
+            #expect(outcome.error?.code == .garbage)
+            #expect(outcome.summary.fragmentCount == 8)
+            #expect(outcome.summary.gaps.map(\.reason) == [.refused])
+        }
+        #expect(try await bench.records().allSatisfy { $0.flags.isEmpty })
+        let alone = try await bench.push(first)
+        #expect(alone.error == nil)
+        await bench.close()
+    }
+
     @Test func `the newer of two producers gets the stream and the older one is told`() async throws
     {
         let bench = try await IngestBench()
