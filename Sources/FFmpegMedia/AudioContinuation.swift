@@ -49,6 +49,11 @@ struct AudioContinuation {
         }
     }
 
+    /// Takes rate and frame length from a frame.
+    mutating func update(from header: AudioFrameHeader) {
+        set(sampleRate: header.sampleRate, frameSampleCount: header.frameSampleCount)
+    }
+
     private mutating func set(sampleRate: UInt32, frameSampleCount: UInt32) {
         if let current = end { anchor = (current, 0) }
         self.sampleRate = sampleRate

@@ -30,7 +30,8 @@ package struct DemuxedSample: Sendable {
     /// Whether bytes of it are known to be lost or damaged.
     package var isCorrupt = false
 
-    /// The track's CodecPrivate from this sample on, where it differs from before.
+    /// The track's CodecPrivate from this sample on, where that or another parameter of the track
+    /// differs from before; empty for codecs that have none.
     ///
     /// ``Demuxer/tracks`` says the same already when the sample is returned.
     package var newCodecPrivate: [UInt8]?

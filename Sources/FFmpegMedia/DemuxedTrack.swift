@@ -56,7 +56,8 @@ package struct DemuxedTrack: Equatable, Sendable {
         case .aac, .opus, .vorbis, .flac: !codecPrivate.isEmpty && sampleRate > 0
         case .g711, .pcm, .mp3, .ac3: sampleRate > 0 && channelCount > 0
         case .av1, .vp8, .vp9, .mpeg4, .mjpeg: width > 0 && height > 0
-        case .other: true
+        // Layers I and II of MPEG audio.
+        case .other: kind != .audio || sampleRate > 0 && channelCount > 0
         }
     }
 

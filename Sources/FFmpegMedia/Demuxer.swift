@@ -1,3 +1,4 @@
+import MediaModel
 package import NIOCore
 
 /// Reads the samples of a container from a pipe, in the order in which they arrive.
@@ -20,6 +21,10 @@ package final class Demuxer {
 
     /// The most samples that are read ahead: about a second of a camera with sound.
     private static let aheadCountMax = 64
+
+    /// Bytes of the samples read ahead, and the times of the first and the newest, in milliseconds.
+    private var aheadByteCount = 0
+    private var aheadTimes: ClosedRange<Int64>?
 
     /// Opens a container and reads until its tracks are ready, or some samples ahead.
     ///
@@ -79,13 +84,13 @@ package final class Demuxer {
     }
 
     private func readAhead() throws {
-        while ahead.count < Self.aheadCountMax, tracks.isEmpty || tracks.contains(where: isNotReady)
-        {
+        while tracks.isEmpty || tracks.contains(where: isNotReady), mayReadAhead {
             do {
                 guard var sample = try core.next() else {
                     outcome = .success(())
                     break
                 }
+                noteAhead(sample)
                 if sample.newCodecPrivate != nil {
                     if sample.track < tracks.count, tracks[sample.track].isReady {
                         // A change, to be told when the sample is: the tracks stay as they were.
@@ -102,6 +107,26 @@ package final class Demuxer {
             }
         }
         if tracks.isEmpty { try outcome?.get() }
+    }
+
+    /// Whether the samples read ahead leave room for another.
+    private var mayReadAhead: Bool {
+        let limits = core.limits
+        guard ahead.count < Self.aheadCountMax, aheadByteCount < limits.aheadByteCountMax else {
+            return false
+        }
+        guard let times = aheadTimes else { return true }
+        let (span, isOverflow) = times.upperBound.subtractingReportingOverflow(times.lowerBound)
+        return !isOverflow && span < limits.aheadMillisecondsMax
+    }
+
+    private func noteAhead(_ sample: DemuxedSample) {
+        aheadByteCount += sample.payload.readableBytes
+        guard let ticks = sample.dts ?? sample.pts,
+            let time = core.tracks[sample.track].timeBase.milliseconds(ticks)
+        else { return }
+        let known = aheadTimes ?? time...time
+        aheadTimes = min(known.lowerBound, time)...max(known.upperBound, time)
     }
 
     private func isNotReady(_ track: DemuxedTrack) -> Bool { !track.isReady }

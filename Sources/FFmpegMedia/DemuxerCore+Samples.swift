@@ -27,32 +27,40 @@ extension DemuxerCore {
             tracks[state.index].update(from: state.normalizer)
             state.continuation?.update(from: state.normalizer)
         }
-        if tracks[state.index].channelCount == 0, tracks[state.index].codecID == "A_EAC3" {
-            // libavformat's parser leaves the channels to a decoder.
-            tracks[state.index].channelCount = EnhancedAC3Header.channelCount(bytes) ?? 0
+        if let header = tracks[state.index].complete(from: bytes) {
+            state.continuation?.update(from: header)
+            isNew = true
         }
+        if isNew { state.isAnnounced = false }
+        let times = unsafe times(of: packet, output.payload, &state)
         guard output.payload.readableBytes > 0 else {
             droppedSampleCount += 1
             return nil
         }
-        let isAnnounced = state.announced == tracks[state.index].codecPrivate
-        state.announced = tracks[state.index].codecPrivate
-        return unsafe sample(
-            packet,
-            output,
+        defer { state.isAnnounced = true }
+        let damage = unsafe packet.pointee.flags & AV_PKT_FLAG_CORRUPT != 0
+        let isClosed = output.facts.isInstantRefresh
+        let isOpen =
+            output.facts.isOpenRandomAccess || (output.facts.hasRecoveryPoint && !isClosed)
+        return DemuxedSample(
+            track: state.index,
+            payload: output.payload,
+            pts: times.pts,
+            dts: times.dts,
+            duration: times.duration,
             isSync: isSync,
-            newCodecPrivate: isAnnounced ? nil : state.announced,
-            &state
+            startsOpenGOP: isSync && isOpen,
+            isCorrupt: damage || output.isDamaged,
+            newCodecPrivate: state.isAnnounced ? nil : tracks[state.index].codecPrivate
         )
     }
 
-    private func sample(
-        _ packet: UnsafeMutablePointer<AVPacket>,
-        _ output: SampleNormalizer.Output,
-        isSync: Bool,
-        newCodecPrivate: [UInt8]?,
+    /// The times of a packet, unwrapped; a frame that is left out takes up its time as well.
+    private func times(
+        of packet: UnsafeMutablePointer<AVPacket>,
+        _ payload: ByteBuffer,
         _ state: inout TrackState
-    ) -> DemuxedSample {
+    ) -> (pts: Int64?, dts: Int64?, duration: Int64) {
         let bits = unsafe context.stream(Int(packet.pointee.stream_index))?.pts_wrap_bits ?? 64
         var dts = unsafe clock.unwrap(packet.pointee.dts.timestamp, bitCount: bits)
         var pts = unsafe clock.unwrap(packet.pointee.pts.timestamp, bitCount: bits)
@@ -62,7 +70,7 @@ extension DemuxerCore {
                 stated: pts ?? dts,
                 duration: duration,
                 sampleCount: tracks[state.index].codecID == "A_OPUS"
-                    ? OpusPacket.sampleCount(output.payload.readableBytesUInt8Span) : nil
+                    ? OpusPacket.sampleCount(payload.readableBytesUInt8Span) : nil
             )
             dts = dts ?? pts
             if duration == 0, let pts, let end = state.continuation?.end {
@@ -73,21 +81,7 @@ extension DemuxerCore {
             // What libavformat infers without a decoder is right for some streams only.
             dts = nil
         }
-        let damage = unsafe packet.pointee.flags & AV_PKT_FLAG_CORRUPT != 0
-        let isClosed = output.facts.isInstantRefresh
-        let isOpen =
-            output.facts.isOpenRandomAccess || (output.facts.hasRecoveryPoint && !isClosed)
-        return DemuxedSample(
-            track: state.index,
-            payload: output.payload,
-            pts: pts,
-            dts: dts,
-            duration: duration,
-            isSync: isSync,
-            startsOpenGOP: isSync && isOpen,
-            isCorrupt: damage || output.isDamaged,
-            newCodecPrivate: newCodecPrivate
-        )
+        return (pts, dts, duration)
     }
 
     /// Takes new extradata that a packet carries; gives whether CodecPrivate changed.

@@ -63,8 +63,7 @@ extension DemuxerCore {
                     normalizer,
                     // ADTS alone has no times at all.
                     startsAtZero: format == .adts
-                ),
-                announced: track.codecPrivate
+                )
             )
         )
     }
@@ -139,6 +138,19 @@ extension DemuxedTrack {
         case .data:
             break
         }
+    }
+
+    /// Takes over what a frame of audio says, for as long as something is not known.
+    ///
+    /// libavformat asks the frames only while it looks for streams, and sound may begin later.
+    mutating func complete(from frame: Span<UInt8>) -> AudioFrameHeader? {
+        guard kind == .audio, sampleRate == 0 || channelCount == 0,
+            let header = AudioFrameHeader(frame, codecID: codecID)
+        else { return nil }
+        codecID = header.codecID
+        sampleRate = header.sampleRate
+        channelCount = header.channelCount
+        return header
     }
 
     /// Takes over what the codec's own set-up says.

@@ -32,9 +32,9 @@ final class DemuxerCore {
         var normalizer: SampleNormalizer
         var continuation: AudioContinuation?
 
-        /// The CodecPrivate that the caller knows: from the track's first appearance, or from the
-        /// newest sample that brought one.
-        var announced: [UInt8]
+        /// Whether the caller knows the track as it is: from its first appearance, or from the
+        /// newest sample that brought other parameters.
+        var isAnnounced = true
     }
 
     /// Opens a container; its tracks may not be known yet.

@@ -8,11 +8,11 @@ package struct DemuxerLimits: Equatable, Sendable {
     /// Bounds the size of a sample and input without end that holds none.
     package var byteCountWithoutSampleMax = 64 << 20
 
-    /// The most samples of fragmented MP4 that libavformat keeps an index of, 100 000 by default.
+    /// The most samples of fragmented MP4 that libavformat keeps an index of, 40 000 by default.
     ///
-    /// At the next fragment it is opened anew and forgets them; the samples that come out are the
+    /// A sample takes about 40 bytes there, and a session has 2.5 MB (DESIGN section 8). At the next fragment it is opened anew and forgets them; the samples that come out are the
     /// same.
-    package var indexedSampleCountMax = 100_000
+    package var indexedSampleCountMax = 40_000
 
     /// The most media time, in microseconds, that libavformat reads to find streams: 100 000 by
     /// default.
@@ -20,6 +20,13 @@ package struct DemuxerLimits: Equatable, Sendable {
 
     /// The most bytes that libavformat reads to find streams, 1 MiB by default.
     package var analysisByteCount = 1 << 20
+
+    /// The most bytes of samples that are read ahead while a track is not ready, 8 MiB by default.
+    package var aheadByteCountMax = 8 << 20
+
+    /// The most media time that is read ahead while a track is not ready, in milliseconds, 1000 by
+    /// default.
+    package var aheadMillisecondsMax: Int64 = 1000
 
     /// The most streams a container may declare, delivered or not, 64 by default.
     package var streamCountMax = 64

@@ -338,6 +338,65 @@ struct SpecialStreamTests {
         }
     }
 
+    @Test(
+        arguments: [
+            ("libmp3lame", "A_MPEG/L3", 1152), ("ac3", "A_AC3", 1536), ("eac3", "A_EAC3", 1536),
+            ("mp2", "A_MPEG/L2", 1152),
+        ]
+    )
+    func `sound of MPEG-TS that begins late is known from its first frame on`(
+        encoder: String,
+        codecID: String,
+        frameSampleCount: Int64
+    ) async throws {
+        let bytes = try await make(
+            ["-t", "8", "-i", SampleMedia.visitor.path, "-itsoffset", "4", "-t", "3", "-i"]
+                + [SampleMedia.visitor.path],
+            ["-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", encoder, "-ar", "48000"]
+                + ["-ac", "2", "-f", "mpegts"]
+        )
+        let demuxed = try await read(bytes, .mpegTS)
+        let track = try #require(demuxed.tracks.last)
+        #expect(track.codecID == codecID)
+        #expect(track.isReady)
+        #expect(track.sampleRate == 48_000)
+        #expect(track.channelCount == 2)
+        let samples = demuxed.samples(of: 1)
+        #expect(samples.count > 90)
+        #expect(samples.indices.filter { samples[$0].newCodecPrivate != nil } == [0])
+        let first = try #require(samples[0].pts)
+        for (index, sample) in samples.enumerated() {
+            #expect(sample.pts == first + Int64(index) * frameSampleCount * 90 / 48)
+            #expect(sample.duration == frameSampleCount * 90 / 48)
+        }
+    }
+
+    @Test func `sound that is declared and does not come holds up a second of pictures`()
+        async throws
+    {
+        let both = try await Container.mpegTS.fixture(of: .bunny2sGOP)
+        let bytes = Self.withoutPackets(of: 0x101, in: both.bytes)
+        let positions = try await Program.succeed([
+            "ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "packet=pos", "-of",
+            "csv=p=0", both.path,
+        ])
+        let places = String(buffer: positions).split(separator: "\n").compactMap {
+            UInt64($0.prefix { $0.isNumber })
+        }
+        let pipe = BytePipe(contents: bytes)
+        let few = BytePipe(contents: bytes)
+        try await OwnThread.run {
+            _ = try Demuxer(pipe: pipe, format: .mpegTS)
+            var limits = DemuxerLimits()
+            limits.aheadByteCountMax = 1000
+            _ = try Demuxer(pipe: few, format: .mpegTS, limits: limits)
+        }
+        // 25 pictures are a second; libavformat reads up to 16 KiB more than it needs.
+        #expect(pipe.bytesRead < places[28] + 32_768)
+        #expect(pipe.bytesRead > places[20])
+        #expect(few.bytesRead < places[8] + 32_768)
+    }
+
     @Test func `MPEG-2 video is ready without a decoder`() async throws {
         let bytes = try await make(
             ["-t", "2", "-i", SampleMedia.visitor.path],
@@ -379,6 +438,26 @@ struct SpecialStreamTests {
                     == Int64(index) * 1024 * Int64(track.timeBase.denominator)
             )
         }
+    }
+
+    @Test func `a frame that cannot be read takes up its time`() async throws {
+        let bytes = try await make(
+            ["-i", SampleMedia.visitor.path],
+            ["-map", "0:a", "-c", "copy", "-f", "adts"]
+        )
+        var damaged = bytes
+        var offset = bytes.readerIndex
+        for index in 0..<20 {
+            let head = try #require(bytes.getBytes(at: offset, length: 7))
+            let length = ADTSHeader(head.span)?.frameByteCount ?? 0
+            // Two blocks in one frame: nobody sends that, and it is not taken.
+            if index == 10 || index == 11 { damaged.setInteger(head[6] | 1, at: offset + 6) }
+            offset += length
+        }
+        let whole = try await read(bytes, .adts).samples
+        let found = try await read(damaged, .adts)
+        #expect(found.droppedSampleCount == 2)
+        #expect(found.samples.map(\.pts) == (whole[..<10] + whole[12...]).map(\.pts))
     }
 
     @Test func `channels told by a program config element reach the set-up`() async throws {

@@ -75,12 +75,29 @@ struct IngestBench {
         return bytes
     }
 
-    func gaps() async throws -> [Gap] {
+    func gaps(_ clock: StreamClock = .producer) async throws -> [Gap] {
         try await stream.gaps(
             in: Timestamp(milliseconds: 0)..<Timestamp.endOfTime,
-            clock: .producer,
+            clock: clock,
             limit: 1000
         )
+    }
+
+    /// Waits for the fragment that begins at a producer time.
+    ///
+    /// - Returns: The fragment, if it is still open.
+    @discardableResult
+    func fragment(at producer: Timestamp) async throws -> OpenFragment? {
+        var cursor = try await stream.cursor(.earliest)
+        while true {
+            switch try await cursor.next(follow: true) {
+            case .open(let fragment):
+                if fragment.opening.producer == producer { return fragment }
+            case .stored(let record):
+                if record.producer == producer { return nil }
+            case .end: return nil
+            }
+        }
     }
 
     /// Takes the stream's directory away, so that nothing can be stored any more.

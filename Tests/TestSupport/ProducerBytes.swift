@@ -85,13 +85,12 @@ package enum ProducerBytes {
 
     /// A Tags element with a Tag of these names and values.
     package static func tags(_ items: [(String, String)]) -> [UInt8] {
-        element(
-            0x1254_C367,
-            element(
-                0x7373,
-                items.flatMap { element(0x67C8, text(0x45A3, $0.0) + text(0x4487, $0.1)) }
-            )
-        )
+        element(0x1254_C367, element(0x7373, items.flatMap { simpleTag($0.0, $0.1) }))
+    }
+
+    /// One SimpleTag.
+    package static func simpleTag(_ name: String, _ value: String) -> [UInt8] {
+        element(0x67C8, text(0x45A3, name) + text(0x4487, value))
     }
 
     /// The marker that a fragment is complete.

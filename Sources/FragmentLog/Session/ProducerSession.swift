@@ -124,11 +124,12 @@ package final class ProducerSession: Sendable {
         }
     }
 
-    /// Stores a stretch without footage; the session's id and the newest fragment are filled in.
+    /// Stores a stretch without footage; the newest fragment is filled in, and the session's id
+    /// unless nothing of the session shows in the log.
     package func report(_ gap: Gap) {
         var gap = gap
-        gap.session = id
         state.withLock { state in
+            gap.session = state.hasBegun ? id : 0
             if state.gaps.count < Self.gapsRemembered { state.gaps.append(gap) }
         }
         stream.record(gap)

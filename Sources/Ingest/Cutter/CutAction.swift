@@ -5,7 +5,8 @@ package enum CutAction: Equatable, Sendable {
     /// A fragment begins.
     case open(FragmentStart)
 
-    /// The sample goes into the open fragment, so many milliseconds from the Cluster's timecode.
+    /// The sample goes into the open fragment, so many milliseconds from the Cluster's timecode; with
+    /// the CodecDelay of an Opus track, which readers subtract again.
     case append(IngestSample, offset: Int16)
 
     /// The open fragment is complete.

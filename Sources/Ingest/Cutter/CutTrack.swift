@@ -3,7 +3,11 @@ import MediaModel
 /// What the cutter knows of a track.
 struct CutTrack: Sendable {
     /// The track as the newest sample has it.
-    var track: Track
+    var track: Track { didSet { blockDelayMs = Self.blockDelayMs(of: track) } }
+
+    /// How much later than its sample is presented a block is, in milliseconds: the header states a
+    /// CodecDelay, which readers subtract (RFC 9559, 5.1.4.1.25).
+    private(set) var blockDelayMs: Int64
 
     /// Whether the parameters suffice for a header.
     var isReady: Bool
@@ -23,6 +27,11 @@ struct CutTrack: Sendable {
     init(track: Track, isReady: Bool) {
         self.track = track
         self.isReady = isReady
+        blockDelayMs = Self.blockDelayMs(of: track)
+    }
+
+    private static func blockDelayMs(of track: Track) -> Int64 {
+        (Int64(track.opusPreSkip ?? 0) * 1000 + 24_000) / 48_000
     }
 
     /// How long a sample lasts, in milliseconds.
@@ -70,8 +79,8 @@ struct CutFragment: Sendable {
     }
 
     /// The offset of a sample's block, where one can say it (RFC 9559, 10.1).
-    func offset(of sample: TimedSample) -> Int16? {
-        Int16(exactly: sample.ptsMs - startMs)
+    func offset(of sample: TimedSample, in track: CutTrack) -> Int16? {
+        Int16(exactly: sample.ptsMs - startMs + track.blockDelayMs)
     }
 
     mutating func add(_ sample: IngestSample, endMs: Int64, isGoverning: Bool) {

@@ -8,13 +8,27 @@ import MediaModel
 extension FragmentCutter {
     private static let reportIntervalMs: Int64 = 60_000
 
+    /// Counts samples that came to nothing before they got here, at the newest time known.
+    ///
+    /// Without any sample before them there is no time to count them at.
+    ///
+    /// - Parameters:
+    ///   - sampleCount: How many.
+    ///   - byteCount: Their bytes, as far as known.
+    package mutating func refuse(sampleCount: Int, byteCount: Int) {
+        guard sampleCount > 0, clock.isAnchored, let headMs else { return }
+        let time = clock.producer(ofMediaMs: headMs)
+        let index = index(ofLossFor: .refused, at: time)
+        losses[index].add(sampleCount: sampleCount, byteCount: byteCount, at: time)
+    }
+
     /// Counts a sample that is not kept.
     mutating func drop(_ sample: IngestSample, _ reason: GapReason, atMs mediaMs: Int64) {
         // Without a sample of the governing track, this one tells where media time stands.
         if !clock.isAnchored { clock.observe(mediaMs: mediaMs, arrival: sample.arrival) }
         let time = clock.producer(ofMediaMs: mediaMs)
         let index = index(ofLossFor: reason, at: time)
-        losses[index].add(sample, at: time)
+        losses[index].add(sampleCount: 1, byteCount: sample.size, at: time)
         if fragment == nil, time >= lastEnd ?? time { losses[index].isOpenEnded = true }
     }
 

@@ -91,7 +91,7 @@ extension FragmentCutter {
         if begins, isDue || !tracks[index].isDescribed {
             return cut(at: sample, index, [], &actions)
         }
-        if isFull || fragment.offset(of: sample) == nil {
+        if isFull || fragment.offset(of: sample, in: tracks[index]) == nil {
             guard mayForce(sample, fragment) else {
                 return drop(sample.sample, .timestampJump, atMs: sample.dtsMs)
             }
@@ -258,7 +258,7 @@ extension FragmentCutter {
 
     /// Adds a sample to the open fragment.
     mutating func add(_ sample: TimedSample, _ index: Int, _ actions: inout [CutAction]) {
-        guard let offset = fragment?.offset(of: sample) else {
+        guard let offset = fragment?.offset(of: sample, in: tracks[index]) else {
             return drop(sample.sample, .timestampJump, atMs: sample.dtsMs)
         }
         let end = sample.ptsMs + tracks[index].durationMs(of: sample.sample)

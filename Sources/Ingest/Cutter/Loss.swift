@@ -17,16 +17,17 @@ struct Loss: Sendable {
         end = time
     }
 
-    mutating func add(_ sample: IngestSample, at time: Timestamp) {
+    mutating func add(sampleCount: Int, byteCount: Int, at time: Timestamp) {
         start = min(start, time)
         end = max(end, time)
-        sampleCount += 1
-        byteCount += UInt64(sample.size)
+        self.sampleCount += UInt64(sampleCount)
+        self.byteCount += UInt64(byteCount)
     }
 
     /// As a gap on the producer clock.
     ///
     /// - Parameter next: Where the next fragment begins, if one does.
+    /// - Returns: The gap, for which session and number are not filled in.
     func gap(before next: Timestamp?) -> Gap {
         var end = end
         if let next { end = isOpenEnded ? next : min(end, next) }

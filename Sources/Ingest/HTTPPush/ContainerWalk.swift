@@ -12,6 +12,8 @@ package struct ContainerWalk: Sendable {
         case head(Int)
         /// So many bytes are skipped.
         case skip(UInt64)
+        /// The next packet of MPEG-TS begins after so many bytes.
+        case packet(Int)
         /// Nothing can be said: the structure is broken, not followed, or has no end of its own.
         case unknown
     }
@@ -26,6 +28,9 @@ package struct ContainerWalk: Sendable {
     /// Where the Segment at hand ends, if it says so.
     private var segmentEnd: UInt64?
 
+    private var hasMovie = false
+    private var isFragmented = false
+
     /// A walk before the first byte.
     ///
     /// - Parameters:
@@ -38,7 +43,7 @@ package struct ContainerWalk: Sendable {
         case .mp4: state = .head(8)
         case .flv: state = .head(9)
         case .matroska: state = .head(1)
-        case .mpegTS: state = .head(1)
+        case .mpegTS: state = .packet(0)
         case .ogg, .adts: state = .unknown
         }
     }
@@ -48,10 +53,14 @@ package struct ContainerWalk: Sendable {
         switch state {
         case .unknown: nil
         case .head: head.isEmpty && byteCount >= segmentEnd ?? 0
+        case .packet(let rest): rest == 0
         // An FLV tag's trailing length is of no use to anybody.
         case .skip(let rest): format == .flv ? rest <= 4 : false
         }
     }
+
+    /// Whether a second file begins behind an MP4 file that is not fragmented: demuxers pass over it.
+    package private(set) var startsAgain = false
 
     /// Takes the next bytes.
     ///
@@ -61,6 +70,7 @@ package struct ContainerWalk: Sendable {
         while bytes.readableBytes > 0 {
             switch state {
             case .unknown: return
+            case .packet(let rest): return followPackets(bytes, from: rest)
             case .skip(let rest):
                 let count = Int(min(rest, UInt64(bytes.readableBytes)))
                 bytes.moveReaderIndex(forwardBy: count)
@@ -83,8 +93,7 @@ package struct ContainerWalk: Sendable {
         case .mp4: .head(8)
         case .flv: .head(11)
         case .matroska: .head(1)
-        case .mpegTS: .head(1)
-        case .ogg, .adts: .unknown
+        case .mpegTS, .ogg, .adts: .unknown
         }
     }
 
@@ -93,8 +102,7 @@ package struct ContainerWalk: Sendable {
         case .mp4: readBox()
         case .flv: readTag()
         case .matroska: try readElement()
-        case .mpegTS: readPacket()
-        case .ogg, .adts: state = .unknown
+        case .mpegTS, .ogg, .adts: state = .unknown
         }
     }
 
@@ -124,7 +132,17 @@ package struct ContainerWalk: Sendable {
             let size = number(8..<16)
             if size < 16 { state = .unknown } else { skip(size - 16) }
         case let size where size < 8: state = .unknown
-        case let size: skip(size - 8)
+        case let size:
+            switch number(4..<8) {
+            // moof
+            case 0x6D6F_6F66: isFragmented = true
+            // moov
+            case 0x6D6F_6F76:
+                if hasMovie, !isFragmented { startsAgain = true }
+                hasMovie = true
+            default: break
+            }
+            skip(size - 8)
         }
     }
 
@@ -183,8 +201,16 @@ package struct ContainerWalk: Sendable {
         skip(end - byteCount)
     }
 
-    /// A packet of 188 bytes (ISO/IEC 13818-1, 2.4.3).
-    private mutating func readPacket() {
-        if head[0] == 0x47 { skip(187) } else { state = .unknown }
+    /// Packets of 188 bytes, of which only the first byte is looked at (ISO/IEC 13818-1, 2.4.3).
+    ///
+    /// There are thousands a second.
+    private mutating func followPackets(_ bytes: ByteBuffer, from start: Int) {
+        let span = bytes.readableBytesUInt8Span
+        var offset = start
+        while offset < span.count {
+            guard span[offset] == 0x47 else { return state = .unknown }
+            offset += 188
+        }
+        state = .packet(offset - span.count)
     }
 }

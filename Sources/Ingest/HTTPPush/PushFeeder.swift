@@ -14,6 +14,7 @@ final class PushFeeder: Sendable {
         /// Since when the body is waited for; `nil` while the pipe is.
         var waitingSinceMs: Int64?
         var breakError: IngestError?
+        var startsAgain = false
     }
 
     private let state: Mutex<State>
@@ -57,9 +58,15 @@ final class PushFeeder: Sendable {
         }
     }
 
+    /// Whether the body is whole and holds a second file that the demuxer passed over.
+    var startsAgain: Bool { state.withLock { $0.startsAgain } }
+
     /// The body is whole: nothing is waited for any more.
-    func bodyEnded() {
-        state.withLock { $0.waitingSinceMs = nil }
+    func bodyEnded(startsAgain: Bool) {
+        state.withLock { state in
+            state.waitingSinceMs = nil
+            state.startsAgain = startsAgain
+        }
     }
 
     /// The worker's thread is at its end, or none will be started.

@@ -16,6 +16,9 @@ package struct PushRequest: Sendable {
     /// in any case where they are a signature.
     package var format: InputFormat?
 
+    /// Whether somebody reads ``PushSession/events``; without, nothing is kept for that.
+    package var wantsEvents = true
+
     /// A request from an address.
     package init(peer: String, startTimestamp: Timestamp? = nil, format: InputFormat? = nil) {
         self.peer = peer

@@ -12,6 +12,8 @@ import Synchronization
 package final class PushSession: Sendable {
     /// Every fragment that becomes durable, as it does; ends with ``run(_:)``.
     ///
+    /// Empty where the request does not want them.
+    ///
     /// At most ``PushLimits/eventsMax`` wait here; an event that finds no room is dropped and
     /// counted, so the producer that does not read them stops nobody.
     package let events: AsyncStream<PushEvent>
@@ -63,7 +65,8 @@ package final class PushSession: Sendable {
             of: PushEvent.self,
             bufferingPolicy: .bufferingOldest(limits.eventsMax)
         )
-        results = CommitResults(events: eventsEnd)
+        results = CommitResults(events: request.wantsEvents ? eventsEnd : nil)
+        if !request.wantsEvents { eventsEnd.finish() }
     }
 
     /// Takes the body and returns after all its commits.
@@ -155,7 +158,7 @@ package final class PushSession: Sendable {
                     "The body ends in the middle of its container after \(feeder.byteCount) bytes; whole fragments before that are kept. Send the whole file."
                 )
             }
-            feeder.bodyEnded()
+            feeder.bodyEnded(startsAgain: walk?.startsAgain ?? false)
         } catch let error as IngestError {
             feeder.noteBreak(error)
         } catch {
@@ -169,7 +172,14 @@ package final class PushSession: Sendable {
             )
         }
         pipe.finish()
-        if !isStarted { feeder.workerEnded(feeder.breakError) }
+        if !isStarted {
+            let error = feeder.breakError
+            // A producer that goes before it has sent any media leaves nothing out.
+            if let error, feeder.byteCount > 0, error.gapReason != .disconnect {
+                session.reportRefusal(error.gapReason, at: feeder.firstByte.wall)
+            }
+            feeder.workerEnded(error)
+        }
         return await feeder.workerResult()
     }
 

@@ -54,6 +54,14 @@ final class PushWorker: Sendable {
         var timings: [TrackTiming?] = []
         var untimedCount = 0
         var timedCount = 0
+
+        /// Samples that held nothing to keep or had no time, and are not yet counted as lost.
+        var uselessCount = 0
+        var uselessBytes = 0
+
+        /// How many the demuxer has told of, and how many streams it leaves out.
+        var droppedCount = 0
+        var skippedCount = 0
         var isLastCorrupt = false
 
         /// Reused, so that a sample costs no allocation for it.
@@ -68,7 +76,7 @@ final class PushWorker: Sendable {
         mutating func untilEnd() -> IngestError? {
             do {
                 try demux()
-                try sink.perform(cutter.end())
+                try sink.perform(endCutting())
                 return nil
             } catch let error as IngestError {
                 return breakOff(error)
@@ -89,17 +97,30 @@ final class PushWorker: Sendable {
         /// Keeps the part that arrived, marked as incomplete, and says what is missing behind it.
         private mutating func breakOff(_ error: IngestError) -> IngestError {
             do throws(LogError) {
-                try sink.perform(cutter.end(), isBroken: true)
+                try sink.perform(endCutting(), isBroken: true)
             } catch {
                 worker.logger.debug("the end of a broken push was not kept", error)
             }
-            // Where a newer producer sends, nothing is missing.
-            if let end = sink.end, error.code != .takenOver {
-                worker.session.report(
-                    Gap(start: end, end: end, clock: .producer, reason: error.gapReason)
-                )
+            let reason = error.gapReason
+            switch error.code {
+            // Where a newer producer sends, nothing is missing; of a refusal the log has told.
+            case .takenOver, .contention: break
+            default:
+                if let end = sink.end {
+                    worker.session.report(
+                        Gap(start: end, end: end, clock: .producer, reason: reason)
+                    )
+                } else if reason != .disconnect || timedCount > 0 {
+                    // A producer that goes before it has sent any media leaves nothing out.
+                    worker.session.reportRefusal(reason, at: worker.firstByte.wall)
+                }
             }
             return error
+        }
+
+        private mutating func endCutting() -> [CutAction] {
+            countUseless()
+            return cutter.end()
         }
 
         private mutating func demux() throws {
@@ -119,11 +140,12 @@ final class PushWorker: Sendable {
             while let sample = try demuxer.next() {
                 if let failure = worker.results.failure { throw failure }
                 if demuxer.tracks.count > timings.count { try syncTracks(demuxer) }
+                noteLeftOut(demuxer)
                 try take(sample, of: demuxer.tracks[sample.track])
             }
-            noteLeftOut(demuxer)
             if let failure = worker.results.failure { throw failure }
             if let error = worker.feeder.breakError { throw error }
+            noteLeftOut(demuxer)
             if isLastCorrupt {
                 throw IngestError(
                     .truncated,
@@ -131,33 +153,37 @@ final class PushWorker: Sendable {
                 )
             }
             if timedCount == 0 { throw worker.noMedia(untimedCount: untimedCount) }
+            if worker.feeder.startsAgain {
+                try sink.perform(endCutting())
+                throw IngestError(
+                    .garbage,
+                    "The \(worker.format.displayName) body holds a second file behind the first, of which nothing is kept; send one file with each push."
+                )
+            }
         }
 
-        /// Says what of the body is not kept, at its end.
-        private func noteLeftOut(_ demuxer: Demuxer) {
-            for stream in demuxer.skippedStreams {
+        /// Says what the demuxer leaves out, as soon as it does.
+        private mutating func noteLeftOut(_ demuxer: Demuxer) {
+            for stream in demuxer.skippedStreams.dropFirst(skippedCount) {
+                skippedCount += 1
                 worker.logger.notice(
                     "a stream of a push is not kept",
-                    metadata: ["reason": "\(stream.reason)"]
+                    metadata: [
+                        "stream.name": "\(worker.session.stream.name)",
+                        "reason": "\(stream.reason)",
+                    ]
                 )
             }
-            if demuxer.droppedSampleCount > 0 {
-                worker.logger.debug(
-                    "samples of a push held nothing to keep",
-                    metadata: ["samples": "\(demuxer.droppedSampleCount)"]
-                )
-            }
-            if timedCount > 0, untimedCount > 0, let end = sink.end {
-                worker.session.report(
-                    Gap(
-                        start: end,
-                        end: end,
-                        clock: .producer,
-                        reason: .refused,
-                        sampleCount: UInt64(untimedCount)
-                    )
-                )
-            }
+            uselessCount += demuxer.droppedSampleCount - droppedCount
+            droppedCount = demuxer.droppedSampleCount
+        }
+
+        /// Has samples of no use told as a gap, once there is a time to count them at.
+        private mutating func countUseless() {
+            guard uselessCount > 0, timedCount > 0 else { return }
+            cutter.refuse(sampleCount: uselessCount, byteCount: uselessBytes)
+            uselessCount = 0
+            uselessBytes = 0
         }
 
         private mutating func syncTracks(_ demuxer: Demuxer) throws(IngestError) {
@@ -194,6 +220,8 @@ final class PushWorker: Sendable {
             )
             guard let timed else {
                 untimedCount += 1
+                uselessCount += 1
+                uselessBytes += sample.payload.readableBytes
                 if timedCount == 0, untimedCount > worker.limits.untimedSamplesMax {
                     throw worker.noMedia(untimedCount: untimedCount)
                 }
@@ -217,6 +245,7 @@ final class PushWorker: Sendable {
             )
             actions.removeAll(keepingCapacity: true)
             try cutter.append(ingest, into: &actions)
+            countUseless()
             try sink.perform(actions)
         }
     }

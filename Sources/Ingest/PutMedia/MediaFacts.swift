@@ -1,6 +1,7 @@
 import FragmentLog
 import Matroska
 import MediaModel
+import NIOCore
 
 /// What a connection's header says and how the times of its tracks are made.
 struct MediaFacts {
@@ -11,11 +12,14 @@ struct MediaFacts {
     /// The track whose samples decide how a fragment starts and how long it is.
     let governing: Track?
 
-    /// The tracks as the sample table names them.
-    let sampleTracks: [SampleTrack]
-
     private let start: Timestamp
     private var timings: [TrackTiming]
+
+    /// The codec set that each track has by the header.
+    private let codecSets: [UInt32]
+
+    /// For tracks of NAL units, which may bring other parameter sets in their key frames.
+    private var keyFrames: [KeyFrameReader?]
 
     init(
         _ document: DocumentHeader,
@@ -24,14 +28,16 @@ struct MediaFacts {
         _ limits: PutMediaLimits
     ) {
         timeBase = document.timeBase
+        // What was read once can be read again.
+        let bytes = (try? document.withoutReservedTags()) ?? document.bytes
         switch request.timecodes {
         case .absolute:
-            header = SegmentHeader(bytes: document.bytes, kind: .putMedia)
+            header = SegmentHeader(bytes: bytes, kind: .putMedia)
             clockSource = .absolute
             start = Timestamp(milliseconds: 0)
         case .relative(let from):
             header = SegmentHeader(
-                bytes: document.bytes,
+                bytes: bytes,
                 kind: .putMediaRelative(session: session.id)
             )
             clockSource = .start
@@ -41,25 +47,45 @@ struct MediaFacts {
         governing =
             tracks.first { $0.kind == .video } ?? tracks.first { $0.kind == .audio }
             ?? tracks.first
-        timings = tracks.map { track in
+        // Frames that are encrypted or compressed say nothing about their codec.
+        let sources = tracks.map { track in
             var source = track
-            // Frames that are encrypted or compressed say nothing about their length.
             if document.encodedTracks.contains(track.number) { source.codecPrivate = [] }
-            return TrackTiming(
+            return source
+        }
+        timings = sources.map { source in
+            TrackTiming(
                 source: source,
                 statesDecodeTimes: false,
                 reorderDepth: ReorderDepth.of(source),
-                frameTicks: Int64(track.defaultDuration),
+                frameTicks: Int64(source.defaultDuration),
                 limits: limits.times
             )
         }
-        sampleTracks = zip(tracks, timings).map { track, timing in
+        codecSets = tracks.map { CodecSet.id(of: $0) }
+        keyFrames = sources.map { KeyFrameReader($0) }
+    }
+
+    /// The tracks as the sample table of a fragment that begins now names them.
+    ///
+    /// A key frame behind the fragment's first frame tells of the fragments after it.
+    var sampleTracks: [SampleTrack] {
+        timings.indices.map { index in
             SampleTrack(
-                number: track.number,
-                timeBase: timing.track.timeBase,
-                codecSet: CodecSet.id(of: track)
+                number: timings[index].track.number,
+                timeBase: timings[index].track.timeBase,
+                codecSet: keyFrames[index]?.codecSet ?? codecSets[index]
             )
         }
+    }
+
+    /// Takes note of a key frame of pictures; gives whether pictures behind it may refer to
+    /// pictures before it.
+    mutating func startsOpenGOP(_ payload: ByteBuffer, of number: UInt8) -> Bool {
+        guard let index = timings.firstIndex(where: { $0.track.number == number }) else {
+            return false
+        }
+        return keyFrames[index]?.startsOpenGOP(payload) ?? false
     }
 
     /// A Cluster's timecode in milliseconds on the session's time line; `nil` when it does not fit.

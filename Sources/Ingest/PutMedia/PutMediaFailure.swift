@@ -39,19 +39,18 @@ package enum PutMediaFailure: Int, Sendable, CaseIterable {
         }
     }
 
-    /// Why the rest of the connection's media is missing.
+    /// Why the rest of the media is missing when the media itself led to the error.
     var gapReason: GapReason {
         switch self {
         case .streamReadError: .disconnect
         case .maxFragmentSizeReached, .maxFragmentDurationReached, .maxConnectionDurationReached,
             .fragmentMetadataLimitReached, .moreThanAllowedTracksFound:
             .limit
-        case .streamNotActive: .deleted
-        case .internalError: .memory
-        case .archivalError: .ioError
         case .fragmentTimecodeLesserThanPrevious, .moreThanOneTrackFound, .invalidMKVData,
-            .invalidProducerTimestamp, .trackNumberMismatch, .framesMissingForTrack:
+            .invalidProducerTimestamp, .trackNumberMismatch, .framesMissingForTrack,
+            .streamNotActive:
             .refused
+        case .internalError, .archivalError: .ioError
         }
     }
 }

@@ -55,8 +55,9 @@ extension PutMediaIntake {
                 "A Cluster exceeds \(limits.fragmentBytesMax) bytes or \(limits.fragmentSamplesMax) frames; send shorter fragments."
             ).about(facts.timecode, cluster?.number)
         }
-        if samples.isEmpty, cluster?.fragment == nil {
-            cluster?.children.append(bytes)
+        if samples.isEmpty, let cluster, cluster.fragment == nil {
+            try checkLeading(cluster)
+            self.cluster?.children.append(bytes)
             return
         }
         var entries: [SampleEntry] = []
@@ -66,10 +67,11 @@ extension PutMediaIntake {
             let payload =
                 bytes.getSlice(at: bytes.readerIndex + sample.offset, length: sample.length)
                 ?? ByteBuffer()
-            let isSync = sample.isKeyframe || !(media?.isVideo(sample.track) ?? false)
+            let isVideo = media?.isVideo(sample.track) ?? false
+            let isSync = sample.isKeyframe || !isVideo
             let isGoverning = sample.track == governing.number
-            if isGoverning, isSync, cluster?.facts.startsWithSync == nil,
-                OpenGOP.startsHere(payload, of: governing)
+            if isVideo, isSync, media?.startsOpenGOP(payload, of: sample.track) == true,
+                isGoverning, cluster?.facts.startsWithSync == nil
             {
                 cluster?.flags.insert(.openGOP)
             }
@@ -85,6 +87,18 @@ extension PutMediaIntake {
             entries.append(made.entry)
         }
         try await append(bytes, entries)
+    }
+
+    /// What comes before the first frame is in no fragment yet that the memory budget would count.
+    private func checkLeading(_ cluster: ArrivingCluster) throws(PutMediaStop) {
+        guard cluster.children.count < limits.leadingElementsMax,
+            cluster.facts.byteCount <= limits.leadingBytesMax
+        else {
+            throw PutMediaStop(
+                .invalidMKVData,
+                "A Cluster has more than \(limits.leadingElementsMax) elements or \(limits.leadingBytesMax) bytes before its first frame; send frames."
+            ).about(cluster.facts.timecode, nil)
+        }
     }
 
     private func checkDuration(
@@ -124,6 +138,8 @@ extension PutMediaIntake {
         _ media: MediaFacts
     ) async throws(LogError) -> OpenFragment {
         var flags = cluster.flags.intersection(.openGOP)
+        // Known here already, unless sound comes first.
+        if cluster.facts.startsWithSync == false { flags.insert(.dependent) }
         if let endMs, cluster.facts.startMs.saturatingSubtracting(endMs) > limits.times.forwardMs {
             flags.insert(.discontinuity)
             if let end {

@@ -23,7 +23,8 @@ struct PutMediaIntake {
     /// Tags that belong to the next Cluster.
     var tagsBefore = TagCollector()
 
-    /// When the newest Cluster's first byte arrived.
+    /// When the first byte arrived, and the newest Cluster's.
+    private var firstArrival: Timestamp?
     var clusterArrival: Timestamp?
 
     /// The newest Cluster's timecode; the next must be greater.
@@ -52,6 +53,7 @@ struct PutMediaIntake {
     ///
     /// - Throws: Why the connection ends here; what came before it has been taken.
     mutating func consume(_ bytes: ByteBuffer) async throws(PutMediaStop) {
+        if firstArrival == nil { firstArrival = clock.now() }
         try checkLedger()
         var failure: MatroskaError?
         do throws(MatroskaError) {
@@ -90,14 +92,26 @@ struct PutMediaIntake {
         let isWhole = keepsWhole && (cluster?.isEnded ?? false)
         // What cannot be closed has been ended by the log already.
         try? closeCluster(nextStartMs: nil, isBroken: !isWhole)
-        if let end, let reason {
+        guard let reason else { return }
+        if let end {
             session.report(Gap(start: end, end: end, clock: .producer, reason: reason))
+        } else if let arrival = clusterArrival ?? (reason == .disconnect ? nil : firstArrival) {
+            // A client that goes before it has sent any media leaves nothing out.
+            session.reportRefusal(reason, at: arrival)
         }
     }
 
+    /// The most events that room is kept for; a chunk of tiny elements has thousands.
+    private static let eventsKeptMax = 1024
+
     private mutating func takeEvents() async throws(PutMediaStop) {
-        let events = self.events
-        self.events.removeAll(keepingCapacity: true)
+        // Taken out and put back, so that the next chunk's events need no new memory.
+        var events: [MatroskaParser.Event] = []
+        swap(&events, &self.events)
+        defer {
+            events.removeAll(keepingCapacity: events.count <= Self.eventsKeptMax)
+            self.events = events
+        }
         for event in events {
             switch event {
             case .header(let document): media = MediaFacts(document, request, session, limits)

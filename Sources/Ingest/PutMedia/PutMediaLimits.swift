@@ -8,6 +8,12 @@ package struct PutMediaLimits: Sendable {
     /// Samples of a fragment, which bounds its sample table; above: 4001.
     package var fragmentSamplesMax = 65_536
 
+    /// Elements of a Cluster before its first frame, its Timecode included; above: 4006.
+    package var leadingElementsMax = 64
+
+    /// Bytes of a Cluster's elements before its first frame; above: 4006.
+    package var leadingBytesMax = 64 << 10
+
     /// From the Cluster's timecode to a frame, in milliseconds; above: 4002.
     package var fragmentMsMax: Int64 = 20_000
 

@@ -149,18 +149,31 @@ package final class PutMediaSession: Sendable {
             if Task.isCancelled { throw CancellationError() }
             try await intake.finish()
             return .finished
-        } catch let stop as PutMediaStop {
+        } catch {
+            guard let stop = stop(for: error) else {
+                intake.breakOff(.disconnect, keepsWhole: true)
+                return .disconnected
+            }
             intake.breakOff(stop.gapReason, keepsWhole: stop.isOrderly)
             return .stopped(stop)
-        } catch {
-            if let failure = ledger.failure {
-                let stop = PutMediaStop(failure.error).about(failure.timecode, failure.number)
-                intake.breakOff(stop.gapReason, keepsWhole: false)
-                return .stopped(stop)
-            }
-            intake.breakOff(.disconnect, keepsWhole: true)
-            return .disconnected
         }
+    }
+
+    /// Why the body is not read any further; `nil` when the client is gone or was given up.
+    private func stop(for error: any Error) -> PutMediaStop? {
+        // What the client is owed an answer for also ends every wait of this task.
+        if let failure = ledger.failure {
+            return PutMediaStop(failure.error).about(failure.timecode, failure.number)
+        }
+        if let stop = error as? PutMediaStop {
+            // A wait for memory that is cancelled, of a client that was silent for too long.
+            if case .shuttingDown = stop.reason, Task.isCancelled { return nil }
+            return stop
+        }
+        if let error = error as? IngestError, error.code == .shuttingDown {
+            return PutMediaStop(shuttingDown: error)
+        }
+        return nil
     }
 
     /// Waits for the commits, then says the last word.

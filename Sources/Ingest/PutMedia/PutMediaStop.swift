@@ -15,11 +15,12 @@ struct PutMediaStop: Error {
 
     let reason: Reason
 
+    /// Why the media that follows is missing; `nil` where another connection sends it: the log has
+    /// told of refusing this one.
+    let gapReason: GapReason?
+
     /// What was found, for the log.
     let message: String
-
-    /// Why the media that follows is missing; `nil` where another connection sends it.
-    let gapReason: GapReason?
 
     /// The fragment concerned.
     var timecode: UInt64?
@@ -27,16 +28,14 @@ struct PutMediaStop: Error {
 
     init(_ failure: PutMediaFailure, _ message: String, timecode: UInt64? = nil) {
         reason = .failed(failure)
-        self.message = message
         gapReason = failure.gapReason
+        self.message = message
         self.timecode = timecode
     }
 
     /// What a failure of the log means on the wire.
     init(_ error: LogError) {
         message = error.message
-        // One error on the wire stands for several reasons.
-        gapReason = error.code == .takenOver ? nil : IngestError(error).gapReason
         reason =
             switch error.code {
             case .takenOver: .takenOver
@@ -47,11 +46,23 @@ struct PutMediaStop: Error {
                 .noRetention, .streamExists, .streamHeld:
                 .failed(.archivalError)
             }
+        // One error on the wire stands for several reasons.
+        gapReason =
+            switch error.code {
+            case .takenOver, .contention: nil
+            default: IngestError(error).gapReason
+            }
+    }
+
+    /// The server ends the body because it stops.
+    init(shuttingDown error: IngestError) {
+        reason = .shuttingDown
+        gapReason = .restart
+        message = error.message
     }
 
     /// What unreadable Matroska means on the wire.
     init(_ error: MatroskaError) {
-        message = error.description
         let failure: PutMediaFailure =
             switch error.code {
             case .tooManyTracks: .moreThanAllowedTracksFound
@@ -64,8 +75,7 @@ struct PutMediaStop: Error {
                 .invalidTable:
                 .invalidMKVData
             }
-        reason = .failed(failure)
-        gapReason = failure.gapReason
+        self.init(failure, error.description)
     }
 
     /// Whether no rule was broken and nothing failed.

@@ -13,7 +13,7 @@ struct TagCollector {
 
     /// Adds one Tags element.
     ///
-    /// - Returns: `nil` when a name or value is too long.
+    /// - Returns: Whether its names and values, and all tags together, are short enough.
     mutating func add(raw: ByteBuffer, items: [TagItem], limits: PutMediaLimits) -> Bool {
         let kept = items.filter { !$0.isReservedForServer }
         let counted = kept.filter { $0.name != TagItem.endOfFragmentName }
@@ -27,9 +27,9 @@ struct TagCollector {
         count += counted.count
         if kept.count == items.count {
             bytes.writeImmutableBuffer(raw)
-        } else if !kept.isEmpty {
+        } else if let rest = try? TagItem.withoutReserved(raw) {
             // A re-upload of what GetMedia sent: the server's own tags must not come back twice.
-            bytes.writeImmutableBuffer(TagsWriter.plain(kept))
+            bytes.writeImmutableBuffer(rest)
         }
         return true
     }

@@ -55,7 +55,7 @@ package struct AudioGrid: Sendable {
     ///   - payload: The frame's first bytes; Opus states its length there (RFC 6716, 3.1).
     /// - Returns: `nil` when there is no time to go by, or it does not fit.
     package mutating func place(_ ticks: Int64?, payload: some Collection<UInt8>) -> Int64? {
-        let length = isOpus ? Self.opusLength(payload) : aacFrameLength
+        let length = isOpus ? OpusPacket.sampleCount(payload).map(Int64.init) : aacFrameLength
         let placed: Int64
         if let ticks {
             guard TimeLimits.accepts(ticks),
@@ -84,26 +84,5 @@ package struct AudioGrid: Sendable {
             placed += direction
         }
         return placed
-    }
-
-    /// The samples of an Opus packet at 48 kHz (RFC 6716, 3.1 and 3.2).
-    static func opusLength(_ packet: some Collection<UInt8>) -> Int64? {
-        guard let toc = packet.first else { return nil }
-        let config = Int64(toc >> 3)
-        let frame: Int64
-        switch config {
-        case 0..<12: frame = [480, 960, 1920, 2880][Int(config & 3)]
-        case 12..<16: frame = [480, 960][Int(config & 1)]
-        default: frame = [120, 240, 480, 960][Int(config & 3)]
-        }
-        switch toc & 3 {
-        case 0: return frame
-        case 1, 2: return frame * 2
-        default:
-            guard let count = packet.dropFirst().first else { return nil }
-            let samples = frame * Int64(count & 0x3F)
-            // A packet lasts at most 120 ms.
-            return samples > 0 && samples <= 5760 ? samples : nil
-        }
     }
 }

@@ -13,31 +13,13 @@ extension DocumentHeader {
     /// - Returns: The header's bytes; give them to ``parse(_:)`` for the values.
     /// - Throws: `.invalidData` when `bytes` are no header.
     package func rewritten(dateUTC: Timestamp) throws(MatroskaError) -> ByteBuffer {
-        var rest = bytes
-        var output = ByteBuffer()
-        output.reserveCapacity(bytes.readableBytes + 32)
-        // The Segment cannot be read as an element: its size is unknown.
-        while case .head(let head) = try ElementHead.scan(rest, offset: 0), head.id != .segment {
-            guard let size = head.size, size <= Int64(rest.readableBytes - head.length),
-                let element = rest.readSlice(length: head.length + Int(size))
-            else { break }
-            output.writeImmutableBuffer(element)
-        }
-        guard case .head(let head) = try ElementHead.scan(rest, offset: 0), head.id == .segment
-        else {
-            throw MatroskaError(.invalidData, "A stored header has no Segment.", at: 0)
-        }
-        rest.moveReaderIndex(forwardBy: head.length)
-        output.writeSegmentHead()
-        var children = ElementReader(rest, at: Int64(bytes.readableBytes - rest.readableBytes))
-        while let child = try children.next() {
+        try rewritten { child, output throws(MatroskaError) in
             switch child.id {
-            case .seekHead, .cues, .crc32: continue
+            case .seekHead, .cues, .crc32: break
             case .info: try Self.writeInfo(child, dateUTC, &output)
             default: output.writeImmutableBuffer(child.bytes)
             }
         }
-        return output
     }
 
     private static func writeInfo(

@@ -51,6 +51,8 @@ extension MatroskaParser {
             return
         case .ebml, .segment:
             throw invalid("A second \(head.id == .ebml ? "EBML header" : "Segment") follows")
+        case .timecode, .simpleBlock, .blockGroup:
+            throw invalid("Element \(head.id) stands outside any Cluster")
         case .info where header?.hasInfo ?? true, .tracks where header?.hasTracks ?? true:
             throw invalid(
                 "A second \(head.id == .info ? "Info" : "Tracks") element, or one after a Cluster, follows"

@@ -53,7 +53,9 @@ package enum DocumentHeaderWriter {
             if let duration = nanoseconds(track.defaultDuration, track.timeBase) {
                 entry.writeElement(.defaultDuration, unsigned: duration)
             }
-            if let delay = opusDelay(of: track) {
+            if let preSkip = track.opusPreSkip {
+                // Readers subtract it from the times of blocks (RFC 9559, 5.1.4.1.25).
+                let delay = (UInt64(preSkip) * 1_000_000_000 + 24_000) / 48_000
                 entry.writeElement(.codecDelay, unsigned: delay)
                 // What every Opus decoder needs (RFC 7845, 4.6).
                 entry.writeElement(.seekPreRoll, unsigned: 80_000_000)
@@ -90,16 +92,6 @@ package enum DocumentHeaderWriter {
             let duration = timeBase.rescale(Int64(ticks), to: nanosecond), duration > 0
         else { return nil }
         return UInt64(duration)
-    }
-
-    /// The pre-skip of an OpusHead in nanoseconds (RFC 7845, 5.1; always at 48 kHz).
-    private static func opusDelay(of track: Track) -> UInt64? {
-        let head = track.codecPrivate
-        guard track.codec == .opus, head.count >= 12, head.starts(with: "OpusHead".utf8) else {
-            return nil
-        }
-        let preSkip = UInt64(head[10]) | UInt64(head[11]) << 8
-        return (preSkip * 1_000_000_000 + 24_000) / 48_000
     }
 
     /// A TrackUID that depends on nothing but the track's number and codec parameters; never zero.

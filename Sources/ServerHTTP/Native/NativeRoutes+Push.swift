@@ -24,14 +24,15 @@ extension NativeRoutes {
         } else {
             stream = try self.stream(name)
         }
+        let accept = exchange.head.headerFields[.accept]?.lowercased() ?? ""
+        let isStreamed = accept.contains("application/x-ndjson")
+        request.wantsEvents = isStreamed
         let session = try PushSession(
             stream: stream,
             request: request,
             limits: server.configuration.pushLimits,
             logger: exchange.logger
         )
-        let accept = exchange.head.headerFields[.accept]?.lowercased() ?? ""
-        let isStreamed = accept.contains("application/x-ndjson")
         let exchange = exchange
         return .body {
             isStreamed

@@ -7,6 +7,25 @@ import TestSupport
 import Testing
 
 @Suite struct PushFailureTests {
+    @Test func `a body that is refused leaves a gap on the server clock`() async throws {
+        let bench = try await IngestBench()
+        let before = bench.log.configuration.clock.now()
+        let refused = [
+            ByteBuffer(string: "#EXTM3U\n#EXT-X-VERSION:7\n"),
+            ByteBuffer(repeating: 0x47, count: 188) + ByteBuffer(repeating: 0, count: 50_000),
+        ]
+        for body in refused {
+            let outcome = try await bench.push(body)
+            #expect(outcome.error != nil)
+            #expect(outcome.summary.gaps.map(\.clock) == [.server])
+        }
+        let gaps = try await bench.gaps(.server)
+        #expect(gaps.map(\.reason) == [.refused, .refused])
+        #expect(gaps.allSatisfy { $0.start >= before && $0.session == 0 })
+        #expect(try await bench.gaps().isEmpty)
+        await bench.close()
+    }
+
     @Test func `an empty body is refused`() async throws {
         let bench = try await IngestBench()
         let outcome = try await bench.push(ByteBuffer())
@@ -141,6 +160,27 @@ import Testing
         #expect(cleanCount <= 1)
     }
 
+    @Test func `a second file behind the first is told to the producer`() async throws {
+        let bench = try await IngestBench()
+        let first = try await Program.succeed(
+            [
+                "sh", "-c",
+                "cd $(mktemp -d) && ffmpeg -v error -nostdin -i \"$0\" -c copy -movflags +faststart a.mp4 && cat a.mp4 && rm -r \"$PWD\"",
+                SampleMedia.visitor.path,
+            ]
+        )
+        for chunk in [10_000, 10_000_000] {
+            let outcome = try await bench.push(first + first, chunk: chunk)
+            #expect(outcome.error?.code == .garbage)
+            #expect(outcome.summary.fragmentCount == 8)
+            #expect(outcome.summary.gaps.map(\.reason) == [.refused])
+        }
+        #expect(try await bench.records().allSatisfy { $0.flags.isEmpty })
+        let alone = try await bench.push(first)
+        #expect(alone.error == nil)
+        await bench.close()
+    }
+
     @Test func `the newer of two producers gets the stream and the older one is told`() async throws
     {
         let bench = try await IngestBench()
@@ -260,5 +300,13 @@ import Testing
         #expect(await outcome.error?.code == .streamDeleted)
         input.finish()
         await bench.close()
+    }
+}
+
+extension ByteBuffer {
+    fileprivate static func + (first: ByteBuffer, second: ByteBuffer) -> ByteBuffer {
+        var whole = first
+        whole.writeImmutableBuffer(second)
+        return whole
     }
 }

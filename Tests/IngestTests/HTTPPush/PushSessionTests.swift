@@ -130,6 +130,102 @@ import Testing
         await bench.close()
     }
 
+    @Test func `Opus keeps its distance from the pictures from push to push`() async throws {
+        var body = try await Program.succeed([
+            "ffmpeg", "-v", "error", "-nostdin", "-i", SampleMedia.visitor.path, "-t", "6", "-c:v",
+            "copy", "-c:a", "libopus", "-f", "matroska", "-",
+        ])
+        func distances(_ document: ByteBuffer) async throws -> [Int64] {
+            let start = try #require(try await Remux.packets(document, "v").first).pts
+            return try await Remux.packets(document, "a").map { $0.pts - start }
+        }
+        let stated = try await distances(body)
+        // The first packet comes before the pictures: it is what a decoder drops.
+        #expect(try #require(stated.first) < 0)
+        for _ in 0..<3 {
+            let bench = try await IngestBench()
+            #expect(try await bench.push(body).error == nil)
+            body = try await bench.document(try await bench.records())
+            #expect(try await distances(body) == stated)
+            await bench.close()
+        }
+    }
+
+    @Test(arguments: ["mp2", "libmp3lame", "ac3", "eac3"])
+    func `sound that begins late in a transport stream is stored`(encoder: String) async throws {
+        let body = try await Program.succeed([
+            "ffmpeg", "-v", "error", "-nostdin", "-t", "10", "-i", SampleMedia.visitor.path,
+            "-itsoffset", "4", "-t", "6", "-i", SampleMedia.visitor.path, "-map", "0:v", "-map",
+            "1:a", "-c:v", "copy", "-c:a", encoder, "-ar", "48000", "-ac", "2", "-f", "mpegts", "-",
+        ])
+        let bench = try await IngestBench()
+        let outcome = try await bench.push(body)
+        #expect(outcome.error == nil)
+        #expect(outcome.summary.gaps == [])
+        let records = try await bench.records()
+        var count = 0
+        for record in records {
+            count += try await bench.table(record).samples.filter { $0.track == 2 }.count
+        }
+        #expect(count == (try await Remux.packets(body, "a")).count)
+        let last = try #require(records.last { $0.durationMilliseconds == 2000 })
+        let header = try DocumentHeader.parse(try await bench.stream.header(of: last).bytes)
+        #expect(header.tracks.map(\.sampleRate) == [0, 48_000])
+        #expect(header.tracks.map(\.channelCount) == [0, 2])
+        let document = try await bench.document([last])
+        #expect(try await !Remux.frameHashes(document, "a").isEmpty)
+        await bench.close()
+    }
+
+    @Test func `frames that cannot be read are counted in a gap`() async throws {
+        var body = try await Program.succeed([
+            "ffmpeg", "-v", "error", "-nostdin", "-i", SampleMedia.visitor.path, "-map", "0:a",
+            "-c", "copy", "-f", "adts", "-",
+        ])
+        // Frames of more than one block are not taken: their times cannot be told.
+        var offset = body.readerIndex
+        for index in 0..<400 {
+            guard let head = body.getBytes(at: offset, length: 7) else { break }
+            if [100, 101, 300].contains(index) { body.setInteger(head[6] | 1, at: offset + 6) }
+            offset += Int(head[3] & 3) << 11 | Int(head[4]) << 3 | Int(head[5]) >> 5
+        }
+        let bench = try await IngestBench()
+        let outcome = try await bench.push(body)
+        #expect(outcome.error == nil)
+        #expect(outcome.summary.gaps.map(\.reason) == [.refused])
+        #expect(outcome.summary.gaps.map(\.sampleCount) == [3])
+        let stored = try await bench.records().reduce(0) { $0 + $1.sampleCount }
+        #expect(stored == UInt32(SampleMedia.visitor.audioSampleCount) - 3)
+        await bench.close()
+    }
+
+    @Test func `a stream that is not kept is told as soon as it is known`() async throws {
+        let bench = try await IngestBench()
+        let lines = LogLines()
+        let body = try await Program.succeed([
+            "ffmpeg", "-v", "error", "-nostdin", "-i", SampleMedia.visitor.path, "-c:v", "copy",
+            "-c:a", "copy", "-mpegts_flags", "+latm", "-f", "mpegts", "-",
+        ])
+        let session = try PushSession(
+            stream: bench.stream,
+            request: PushRequest(peer: "test"),
+            logger: lines.logger
+        )
+        let (chunks, input) = AsyncStream.makeStream(of: ByteBuffer.self)
+        async let outcome = session.run(chunks)
+        input.yield(body.getSlice(at: body.readerIndex, length: 300_000) ?? ByteBuffer())
+        for await _ in session.events {
+            // The body goes on, maybe for days.
+            let told = lines.all.filter { $0.hasPrefix("a stream of a push is not kept") }
+            #expect(told.count == 1)
+            #expect(told.first?.contains("LATM") == true)
+            break
+        }
+        input.finish()
+        #expect(await outcome.summary.fragmentCount > 0)
+        await bench.close()
+    }
+
     @Test func `a long group of pictures is one fragment when it is not too long`() async throws {
         let bench = try await IngestBench()
         let outcome = try await bench.push(try await Remux.make(.bunny, "mpegts"))
@@ -216,6 +312,27 @@ import Testing
         )
         #expect(outcome.summary.fragmentCount == 8)
         #expect(outcome.summary.undeliveredEventCount == 5)
+        await bench.close()
+    }
+
+    @Test func `events that nobody wants are not kept`() async throws {
+        let bench = try await IngestBench()
+        var request = PushRequest(peer: "test")
+        request.wantsEvents = false
+        var limits = PushLimits()
+        limits.eventsMax = 3
+        let session = try PushSession(
+            stream: bench.stream,
+            request: request,
+            limits: limits,
+            logger: IngestBench.logger
+        )
+        let outcome = await session.run(
+            ChunkedBody(try await Remux.make(.visitor, "matroska"), chunk: 10_000)
+        )
+        #expect(outcome.summary.fragmentCount == 8)
+        #expect(outcome.summary.undeliveredEventCount == 0)
+        for await event in session.events { Issue.record("\(event)") }
         await bench.close()
     }
 

@@ -1,4 +1,4 @@
-import FragmentLog
+@testable import FragmentLog
 import Ingest
 import LogTestSupport
 import Matroska
@@ -60,6 +60,42 @@ import Testing
             Make.cluster(Self.base + 1000) + Make.block(1, 0, key: true)
             + Make.block(1, 20_000, key: false) + Make.block(1, 20_001, key: false)
         #expect(try await refused(bad).last == "E4002@\(Self.base + 1000)")
+    }
+
+    /// Elements that nobody knows and that hold nothing.
+    private static func empty(_ count: Int) -> [UInt8] {
+        (0..<count).flatMap { _ -> [UInt8] in [0xC8, 0x80] }
+    }
+
+    @Test(arguments: [
+        empty(64), ProducerBytes.element(0xC8, [UInt8](repeating: 0, count: 65_536)),
+    ])
+    func `too much before the first frame of a Cluster is 4006`(elements: [UInt8]) async throws {
+        // What comes before the first frame waits for it outside the memory budget.
+        let bad = Make.cluster(Self.base + 1000) + elements + Make.block(1, 0, key: true)
+        let (last, records, gaps) = try await refused(bad)
+        #expect(last == "E4006@\(Self.base + 1000)")
+        #expect(records.map(\.flags) == [[]])
+        #expect(gaps.map(\.reason) == [.refused])
+    }
+
+    @Test func `some elements before the first frame of a Cluster are kept`() async throws {
+        let bench = try await IngestBench()
+        let run = try await bench.put(
+            Make.header() + Make.cluster(Self.base) + Self.empty(62)
+                + Make.block(1, 0, key: true)
+        )
+        #expect(run.only("P") == ["P\(Self.base)"])
+        await bench.close()
+    }
+
+    @Test func `a frame outside a Cluster is 4006`() async throws {
+        let bad = Make.tags([("in", "between")]) + Make.block(1, 1000, key: false)
+        let (last, records, gaps) = try await refused(bad)
+        // The Cluster before it was whole.
+        #expect(last == "E4006")
+        #expect(records.map(\.flags) == [.tags])
+        #expect(gaps.map(\.reason) == [.refused])
     }
 
     @Test func `a second document is 4006`() async throws {
@@ -173,6 +209,74 @@ import Testing
         let run = try await bench.put(body, breaksWith: ConnectionLost())
         #expect(run.end == .disconnected)
         #expect(try await bench.records().map(\.flags) == [[]])
+        await bench.close()
+    }
+
+    @Test func `a connection refused before its first fragment leaves a gap on the server clock`()
+        async throws
+    {
+        let bench = try await IngestBench()
+        let before = bench.log.configuration.clock.now()
+        let run = try await bench.put(
+            Make.header() + Make.cluster(Self.base) + Make.block(3, 0, key: true)
+        )
+        #expect(run.lines == ["E4010@\(Self.base)"])
+        #expect(run.summary.gaps.map(\.reason) == [.refused])
+        let gaps = try await bench.gaps(.server)
+        #expect(gaps.map(\.reason) == [.refused])
+        #expect(gaps.allSatisfy { $0.start >= before && $0.end >= $0.start })
+        #expect(try await bench.gaps().isEmpty)
+        await bench.close()
+    }
+
+    @Test func `a server that stops is the reason of the gap behind the last frame`() async throws {
+        let bench = try await IngestBench()
+        let part = Make.header() + Make.media(Self.base) + Make.media(Self.base + 1000).prefix(2000)
+        let run = try await bench.put(part, breaksWith: IngestError(.shuttingDown, "stopped"))
+        #expect(run.end == .finished)
+        #expect(run.only("P") == ["P\(Self.base)"])
+        #expect(run.only("E").isEmpty)
+        #expect(try await bench.gaps().map(\.reason) == [.restart])
+        await bench.close()
+    }
+
+    @Test func `a producer that is refused for fighting leaves one gap that says so`() async throws
+    {
+        let bench = try await IngestBench()
+        var inputs: [AsyncStream<ByteBuffer>.Continuation] = []
+        var runs: [Task<PutMediaRun, any Error>] = []
+        for index in UInt64(0)..<4 {
+            let (body, input) = AsyncStream.makeStream(of: ByteBuffer.self)
+            inputs.append(input)
+            runs.append(Task { try await bench.put(body) })
+            let timecode = Self.base + index * 5000
+            input.yield(ByteBuffer(bytes: Make.header() + Make.media(timecode)))
+            try await bench.fragment(at: Timestamp(milliseconds: Int64(timecode)))
+        }
+        let last = Self.base + 20_000
+        let refused = try await bench.put(Make.header() + Make.media(last))
+        #expect(refused.lines == ["E5000@\(last)"])
+        #expect(try await bench.gaps(.server).map(\.reason) == [.contention])
+        for input in inputs { input.finish() }
+        for run in runs { #expect(try await run.value.end == .finished) }
+        await bench.close()
+    }
+
+    @Test func `a fragment that cannot be stored is told while the next one waits for memory`()
+        async throws
+    {
+        let bench = try await IngestBench()
+        try await bench.breakDisk()
+        let (body, input) = AsyncStream.makeStream(of: ByteBuffer.self)
+        async let run = bench.put(body)
+        input.yield(ByteBuffer(bytes: Make.header() + Make.media(Self.base)))
+        try await bench.fragment(at: Timestamp(milliseconds: Int64(Self.base)))
+        // Others use up all memory: the next fragment waits.
+        _ = bench.log.budget.add(1 << 50)
+        input.yield(ByteBuffer(bytes: Make.media(Self.base + 1000)))
+        let lines = try await run.lines
+        #expect(lines.last == "E5001@\(Self.base)")
+        #expect(try await run.summary.gaps.map(\.reason) == [.ioError])
         await bench.close()
     }
 

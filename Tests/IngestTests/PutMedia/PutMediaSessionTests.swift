@@ -207,6 +207,62 @@ import Testing
         await bench.close()
     }
 
+    @Test func `the tags of a producer stay whole beside those that only the server writes`()
+        async throws
+    {
+        let bench = try await IngestBench()
+        let server = Make.simpleTag("AWS_KINESISVIDEO_FRAGMENT_NUMBER", "1")
+        let targets = Make.element(0x63C0, Make.unsigned(0x63C5, 1))
+        let binary = Make.element(0x67C8, Make.text(0x45A3, "raw") + Make.element(0x4485, [1, 2]))
+        let mine = Make.simpleTag("mine", "2") + binary
+        let tags = Make.element(0x1254_C367, Make.element(0x7373, targets + server + mine))
+        let header = Make.header(more: tags)
+        _ = try await bench.put(header + Make.media(Self.base) + tags)
+        let record = try #require(try await bench.records().first)
+        let after = Array(try await bench.stream.read(record, .tagsAfter).readableBytesView)
+        let kept = targets + mine
+        #expect(after.suffix(kept.count) == kept[...])
+        let items = [
+            TagItem(name: "mine", value: "2"), TagItem(name: "raw", value: "", isBinary: true),
+        ]
+        #expect(try TagItem.items(in: ByteBuffer(bytes: after)) == items)
+        // In the header they would be served with every fragment of the session.
+        let stored = try await bench.stream.header(of: record).bytes
+        #expect(try DocumentHeader.parse(stored).tags == items)
+        #expect(!String(buffer: stored).contains("FRAGMENT_NUMBER"))
+        #expect(Array(stored.readableBytesView.suffix(kept.count)) == kept)
+        await bench.close()
+    }
+
+    @Test func `new parameter sets in band give a fragment another codec set`() async throws {
+        // Two recordings behind each other under the header of the first.
+        var both = try await Remux.make(.visitor, "mpegts")
+        both.writeImmutableBuffer(try await Remux.make(.bunny2sGOP, "mpegts"))
+        let body = try await Program.succeed(
+            [
+                "ffmpeg", "-v", "error", "-nostdin", "-f", "mpegts", "-i", "-", "-an", "-c", "copy",
+                "-f", "matroska", "-live", "1", "-cluster_time_limit", "2000",
+                "-cluster_size_limit", "100000000", "-",
+            ],
+            input: both
+        )
+        let bench = try await IngestBench()
+        let run = try await bench.put(
+            ChunkedBody(body, chunk: 10_000),
+            timecodes: .relative(start: IngestBench.start)
+        )
+        #expect(run.end == .finished)
+        let records = try await bench.records()
+        let header = try DocumentHeader.parse(try await bench.stream.header(of: records[0]).bytes)
+        let declared = CodecSet.id(of: header.tracks[0])
+        var sets: [UInt32] = []
+        for record in records { sets += try await bench.table(record).tracks.map(\.codecSet) }
+        #expect(sets.count == 13)
+        #expect(sets.prefix(8).allSatisfy { $0 == declared })
+        #expect(sets.suffix(5).allSatisfy { $0 == sets.last && $0 != declared })
+        await bench.close()
+    }
+
     @Test func `Clusters of known size and block groups are taken too`() async throws {
         let bench = try await IngestBench()
         let group = Make.element(
@@ -235,6 +291,23 @@ import Testing
             + Make.block(2, 0, key: false) + Make.media(Self.base + 1080)
         _ = try await bench.put(body)
         #expect(try await bench.records().map(\.flags) == [[], .dependent, .dependent, []])
+        await bench.close()
+    }
+
+    @Test func `a fragment that does not start with a key frame says so while it is open`()
+        async throws
+    {
+        let bench = try await IngestBench()
+        let (body, input) = AsyncStream.makeStream(of: ByteBuffer.self)
+        async let run = bench.put(body)
+        let cut = Make.cluster(Self.base + 1000) + Make.block(1, 0, key: false)
+        input.yield(ByteBuffer(bytes: Make.header() + Make.media(Self.base) + cut))
+        let end = Timestamp(milliseconds: Int64(Self.base) + 1000)
+        let fragment = try #require(try await bench.fragment(at: end))
+        #expect(fragment.opening.flags == .dependent)
+        input.finish()
+        _ = try await run
+        #expect(try await bench.records().map(\.flags) == [[], .dependent])
         await bench.close()
     }
 

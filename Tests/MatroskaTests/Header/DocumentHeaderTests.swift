@@ -172,6 +172,33 @@ struct DocumentHeaderTests {
         #expect(try DocumentHeader.parse(output).dateUTC == date)
     }
 
+    @Test func `tags that only the server writes are taken out of the header`() throws {
+        let server = simpleTag("AWS_KINESISVIDEO_FRAGMENT_NUMBER", "1")
+        let mine = simpleTag("mine", "2")
+        let outer = element(0x67C8, text(0x45A3, "outer") + server + simpleTag("inner", "3"))
+        let targets = element(0x63C0, uint(0x63C5, 1))
+        let both = element(0x7373, targets + server + mine) + element(0x7373, server)
+        let nested = element(0x1254_C367, crcElement(both) + both) + tags(outer)
+        let bytes =
+            ebmlHeader + openSegment + tags(server) + tracks(trackEntry()) + nested
+        let header = try DocumentHeader.parse(bytes.buffer)
+        let kept = element(0x7373, targets + mine, sizeWidth: 4)
+        let keptOuter = element(
+            0x7373,
+            element(0x67C8, text(0x45A3, "outer") + simpleTag("inner", "3"), sizeWidth: 4),
+            sizeWidth: 4
+        )
+        let expected =
+            ebmlHeader + Bytes(hex: "18538067 01FFFFFFFFFFFFFF") + tracks(trackEntry())
+            + element(0x1254_C367, crcElement(kept) + kept, sizeWidth: 4)
+            + element(0x1254_C367, keptOuter, sizeWidth: 4)
+        let output = try header.withoutReservedTags()
+        #expect(output.array == expected)
+        let parsed = try DocumentHeader.parse(output)
+        #expect(parsed.tags.map(\.name) == ["mine", "outer", "inner"])
+        #expect(try parsed.withoutReservedTags() == output)
+    }
+
     private static func hex(_ value: UInt32) -> String {
         String(repeating: "0", count: value.leadingZeroBitCount / 4) + String(value, radix: 16)
     }

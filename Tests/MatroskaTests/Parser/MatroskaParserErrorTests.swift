@@ -27,6 +27,13 @@ struct MatroskaParserErrorTests {
             ("unknown size of Info", ebmlHeader + openSegment + id(0x1549_A966) + [0xFF]),
             ("block before Timecode", shortHeader + openCluster(simpleBlock([1]))),
             ("second Timecode", open + timecode(2)),
+            ("frame behind the tags of a cluster", open + tags([]) + simpleBlock([1])),
+            (
+                "frames behind the tags of a cluster",
+                open + tags([]) + blockGroup(element(0xA1, blockData([])))
+            ),
+            ("Timecode outside a cluster", open + tags([]) + timecode(2)),
+            ("frame before any cluster", shortHeader + simpleBlock([1])),
             ("cluster without Timecode", shortHeader + cluster([]) + cluster(timecode(1))),
             ("block without flags", open + element(0xA3, [0x81, 0, 0])),
             ("empty block", open + element(0xA3, [])),
