@@ -251,7 +251,7 @@ import Testing
         async throws
     {
         let directory = try TemporaryDirectory()
-        let server = try await server(directory, 24, ["--drain", "300ms"])
+        let server = try await server(directory, 24, ["--drain", "3s"])
         let media = try await Footage.clusters()
         let port = server.port
         let client = try await OwnThread.run {
