@@ -3,6 +3,7 @@ import LogTestSupport
 import Matroska
 import MediaModel
 import NIOCore
+import Synchronization
 import TestSupport
 import Testing
 
@@ -10,16 +11,36 @@ import Testing
 @Suite struct MemoryBudgetTests {
     private static let start = Timestamp(milliseconds: 1_795_255_200_000)
 
-    @Test(.timeLimit(.minutes(5)))
-    func `fifty sessions in long fragments share 8 MiB without a deadlock or a loss`()
-        async throws
-    {
+    /// What is seen of the memory in use while producers send.
+    private final class Usage: Sendable {
+        private let state = Mutex((peak: 0, isOver: false))
+
+        var peak: Int { state.withLock { $0.peak } }
+        var isOver: Bool { state.withLock { $0.isOver } }
+
+        func note(_ bytes: Int) { state.withLock { $0.peak = max($0.peak, bytes) } }
+        func end() { state.withLock { $0.isOver = true } }
+    }
+
+    /// Producers that are faster than the disk, and such as wait for it before they send more.
+    @Test(.timeLimit(.minutes(5)), arguments: [false, true])
+    func `fifty sessions in long fragments share 8 MiB without a deadlock or a loss`(
+        arePaced: Bool
+    ) async throws {
         var place = try TemporaryLog()
         defer { place.keep() }
         place.configuration.openFragmentBytesMax = 8 << 20
         let log = try await place.open()
         let producer = SyntheticProducer()
         let limit = place.configuration.openFragmentBytesMax
+        let usage = Usage()
+        defer { usage.end() }
+        let spillWatch = Task { [place] in
+            while !usage.isOver, try !place.files().contains(where: { $0.hasSuffix(".part") }) {
+                await Task.yield()
+            }
+            return !usage.isOver
+        }
         // Each fragment is a megabyte: fifty at once are six times what there is.
         let sent = try await withThrowingTaskGroup(
             of: (StreamName, [(FragmentNumber, UInt32)]).self
@@ -38,6 +59,10 @@ import Testing
                         )
                         var crc = CRC32()
                         for sample in 0..<50 {
+                            while arePaced, log.openFragmentBytes > limit {
+                                try Task.checkCancellation()
+                                await Task.yield()
+                            }
                             let head = ClusterWriter.simpleBlockHead(
                                 track: 1,
                                 offset: Int16(sample * 40),
@@ -64,6 +89,7 @@ import Testing
                                     )
                                 ]
                             )
+                            usage.note(log.openFragmentBytes)
                             await Task.yield()
                         }
                         let record = try await fragment.finished(
@@ -77,6 +103,11 @@ import Testing
             }
             return try await group.reduce(into: []) { $0.append($1) }
         }
+        usage.end()
+        // They come up against the limit, and pass it by no more than what each adds at once.
+        #expect(usage.peak > limit - limit / 4)
+        if arePaced { #expect(usage.peak <= limit + 50 * 20_100) }
+        #expect(try await spillWatch.value, "nothing was spilled")
         #expect(log.openFragmentBytes == 0)
         for (name, fragments) in sent {
             let stream = try #require(log.stream(name))
@@ -98,7 +129,6 @@ import Testing
                 ).isEmpty
             )
         }
-        #expect(limit == 8 << 20)
         await log.close()
         #expect(!(try place.files().contains { $0.hasSuffix(".part") }))
         #expect(try await place.verify().findings == [])

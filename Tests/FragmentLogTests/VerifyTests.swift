@@ -12,16 +12,19 @@ import Testing
     private static let start = Timestamp(milliseconds: 1_795_255_200_000)
 
     /// Two streams, several log segments, sessions, gaps, a hold and a deleted range; closed.
-    static func small() async throws -> TemporaryLog {
+    static func small(
+        streams: [String] = ["a", "b"],
+        fragments: Int = 6
+    ) async throws -> TemporaryLog {
         var place = try TemporaryLog(clock: SteppedClock(start))
         place.configuration.roll.bytes = 1500
         let log = try await place.open()
-        for name in ["a", "b"] {
+        for name in streams {
             let stream = try await log.createStream(StreamSettings(name: .test(name)))
             let session = try stream.openSession(.test)
             let producer = SyntheticProducer()
             var numbers: [FragmentNumber] = []
-            for index in 0..<6 {
+            for index in 0..<fragments {
                 let record = try await producer.send(
                     session,
                     producer: start.advanced(byMilliseconds: Int64(index) * 1000),

@@ -66,13 +66,13 @@ extension TemporaryLog {
         )
     }
 
-    /// Inverts one bit of a file.
-    package func flip(_ name: String, at offset: Int) throws {
+    /// Inverts bits of one byte of a file.
+    package func flip(_ name: String, at offset: Int, bits: UInt8 = 0x10) throws {
         var bytes = try bytes(name)
         guard let byte = bytes.getInteger(at: offset, as: UInt8.self) else {
             throw TestFailure("\(name) has no byte \(offset)")
         }
-        bytes.setInteger(byte ^ 0x10, at: offset)
+        bytes.setInteger(byte ^ bits, at: offset)
         try replace(name, with: bytes)
     }
 
