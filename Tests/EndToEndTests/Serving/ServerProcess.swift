@@ -10,7 +10,8 @@ final class ServerProcess: Sendable {
     let directory: String
     /// The port it listens on.
     let port: Int
-    private let process: pid_t
+    /// Its identity as a process.
+    let process: pid_t
     private let logs: TemporaryDirectory
     /// Set when it has ended and was collected.
     private let status = Mutex(Int32?.none)
