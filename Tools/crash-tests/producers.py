@@ -24,6 +24,11 @@ def persisted_in(data):
     return [(a or b).decode() for a, b in PERSISTED.findall(data)]
 
 
+def sequence(number):
+    """The part of a fragment number that orders it, and that is never given out twice."""
+    return int(number) - (1 << 156) >> 92
+
+
 def begun_in(data):
     """Numbers that the bytes of a connection give out, promised or not."""
     return [number.decode() for number in BEGUN.findall(data)] + persisted_in(data)
@@ -182,8 +187,8 @@ class Session:
 
     def name(self, number):
         if number not in self.numbers:
-            if self.numbers and number < max(self.numbers):
-                self.trouble = f"fragment {number} comes after {max(self.numbers)}"
+            if self.numbers and sequence(number) <= sequence(self.numbers[-1]):
+                self.trouble = f"fragment {number} comes after {self.numbers[-1]}"
             self.numbers.append(number)
 
     def _conclude(self, answer):

@@ -13,7 +13,7 @@ import urllib.parse
 
 import footage
 from footage import digest
-from producers import Push
+from producers import Push, sequence
 
 # A kill leaves the kernel its cache, and the power cuts make their own disk.
 PLACE = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
@@ -201,7 +201,7 @@ class Ledger:
         self.promised = {}  # number: digest
         self.unchecked = []  # numbers whose bytes were not compared yet
         self.known = set()  # digests of everything that was ever sent
-        self.highest = ""  # the highest number that anybody has seen
+        self.highest = 0  # the highest sequence that anybody has seen
         self.crashed = set()  # sessions that have a gap of a crash
         self.lost = (0, 0)  # least and most gaps of a crash that are still to come
 
@@ -209,9 +209,7 @@ class Ledger:
         """After a kill: takes over what the sessions of that life were told."""
         for session in self.sessions:
             expect(session.trouble is None, f"stream {self.name}: {session.trouble}")
-            expect(not session.numbers or min(session.numbers) > self.highest,
-                   f"stream {self.name}: {min(session.numbers or [''])} comes after {self.highest}")
-            self.highest = max(session.numbers, default=self.highest)
+            self.take(session.numbers)
             self.promised.update(session.persisted)
             self.unchecked += [number for number, _ in session.persisted]
             self.known.update(session.footage.digests)
@@ -220,12 +218,20 @@ class Ledger:
             self.lost = (self.lost[0] + last.was_open, self.lost[1] + 1)
         self.sessions = []
 
+    def take(self, numbers):
+        """Numbers that were given out now lie above everything that anybody has seen."""
+        for number in numbers:
+            expect(sequence(number) > self.highest, f"stream {self.name}: {number} comes after "
+                                                    f"sequence {self.highest}")
+            self.highest = sequence(number)
+
     def check(self, server, thorough=False):
         """Holds a server against what was promised; returns how many bytes of media it compared."""
         listed = server.fragments(self.name, EVERYTHING + "&by=server")
         flags = {fragment["fragmentNumber"]: fragment["flags"] for fragment in listed}
         numbers = [fragment["fragmentNumber"] for fragment in listed]
-        expect(numbers == sorted(set(numbers)), f"stream {self.name}: numbers are not in order")
+        order = [sequence(number) for number in numbers]
+        expect(order == sorted(set(order)), f"stream {self.name}: numbers are not in order")
         for number in self.promised:
             expect(number in flags, f"stream {self.name}: acknowledged fragment {number} is lost")
             expect("incomplete" not in flags[number],
@@ -244,7 +250,7 @@ class Ledger:
             expect(found == self.promised.get(number, found) and found in self.known,
                    f"stream {self.name}: fragment {number} has other bytes than were sent")
         self.unchecked = []
-        self.highest = max([self.highest, *numbers])
+        self.highest = max([self.highest, *order])
         self._check_gaps(server)
         return compared
 
