@@ -222,7 +222,10 @@ if hasServer {
         ),
         .testTarget(
             name: "KinelogClientTests",
-            dependencies: ["KinelogClient", "kinelog", "MediaModel", "TestSupport", nioCore],
+            dependencies: [
+                "KinelogClient", "kinelog", "ServerHTTP", "FragmentLog", "MediaModel",
+                "TestSupport", argumentParser, nioCore,
+            ],
             swiftSettings: settings
         ),
         .testTarget(
