@@ -223,7 +223,8 @@ if hasServer {
         .testTarget(
             name: "KinelogClientTests",
             dependencies: [
-                "KinelogClient", "kinelog", "MediaModel", "TestSupport", argumentParser, nioCore,
+                "KinelogClient", "kinelog", "ServerHTTP", "FragmentLog", "MediaModel",
+                "TestSupport", argumentParser, nioCore,
             ],
             swiftSettings: settings
         ),

@@ -84,7 +84,7 @@ struct ServeCommand: AsyncParsableCommand {
         ).run()
     }
 
-    private var serverConfiguration: ServerConfiguration {
+    var serverConfiguration: ServerConfiguration {
         var configuration = ServerConfiguration()
         configuration.listen = listen
         configuration.isInsecure = insecure
@@ -96,7 +96,7 @@ struct ServeCommand: AsyncParsableCommand {
         return configuration
     }
 
-    private var logConfiguration: LogConfiguration {
+    var logConfiguration: LogConfiguration {
         var configuration = LogConfiguration(directory: data)
         limits.apply(to: &configuration)
         times.apply(to: &configuration)
