@@ -8,7 +8,8 @@ package struct IngestError: Error, Sendable {
         case noTimestamps
         /// The body ended before its first byte.
         case emptyBody
-        /// The container holds nothing that can be read as media.
+        /// The container holds nothing that can be read as media, or goes on behind its media with
+        /// what cannot be read.
         case garbage
         /// The media ends in the middle; whole fragments before the break are kept.
         case truncated

@@ -8,8 +8,9 @@ package struct TimeLimits: Sendable {
     /// A step forward of up to this much is a pause within a fragment; more is a jump.
     package var forwardMs: Int64 = 10_000
 
-    /// A presentation time up to this far from its decode time is a matter of reordering; more is a
-    /// jump. Twice ``forwardMs``, for pictures that come that seldom and are reordered by two.
+    /// A presentation time up to this far from its decode time is reordering; more is a jump.
+    ///
+    /// Twice ``forwardMs``, for pictures that come that seldom and are reordered by two.
     package var reorderMs: Int64 = 20_000
 
     /// Limits with their defaults.
