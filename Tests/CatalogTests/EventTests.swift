@@ -1,4 +1,5 @@
 import MediaModel
+import TestSupport
 import Testing
 
 @testable import Catalog
@@ -217,7 +218,7 @@ struct EventTests {
             upTo: 1,
             owner: .single
         )
-        for round in 0..<150 {
+        for round in 0..<Effort.count(150, underThreadSanitizer: 15) {
             let lower = round % 30 == 0 ? 0 : Int64(random.next() % 21_000_000_000) - 500_000_000
             let upper = lower + [0, 1, 3_600_000, 1_000_000_000, 30_000_000_000][round % 5]
             for clock in StreamClock.allCases {

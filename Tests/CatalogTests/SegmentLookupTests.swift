@@ -1,4 +1,5 @@
 import MediaModel
+import TestSupport
 import Testing
 
 @testable import Catalog
@@ -107,7 +108,7 @@ struct SegmentLookupTests {
         let ends: [Int64] = [
             .min, -5000, 0, 4999, 1_790_000_000_000, 4_300_000_000_000, .max,
         ]
-        for round in 0..<200 {
+        for round in 0..<Effort.count(200, underThreadSanitizer: 20) {
             let row = rows[Int(random.next() % UInt64(rows.count))]
             let length = [0, 1, 60_000, 3_600_000, 50_000_000, 5_000_000_000][round % 6]
             var lower = row.producerStart.milliseconds - Int64(random.next() % 2_000_000)

@@ -63,17 +63,19 @@ struct HostileInputTests {
         }
     }
 
-    /// Two thousand files for each container, with up to three bytes replaced in each.
+    /// Two thousand files for each container (less under the thread sanitizer), with up to three
+    /// bytes replaced in each.
     @Test(arguments: containers)
     func `damaged files end in samples or an error`(container: Container) async throws {
         let original = Array(buffer: try await container.smallFixture().bytes)
         // Four threads' worth of work, so that two cores stay busy.
+        let rounds = Effort.count(1000, underThreadSanitizer: 60)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for part in 0..<2 {
                 group.addTask {
                     try await OwnThread.run {
                         var generator = SeededGenerator(seed: UInt64(part))
-                        for round in 0..<1000 {
+                        for round in 0..<rounds {
                             let bytes = original.mutated(count: 1 + round % 3, using: &generator)
                             let demuxed = Demuxed.read(
                                 ByteBuffer(bytes: bytes),
@@ -94,7 +96,7 @@ struct HostileInputTests {
             let original = Array(buffer: try await container.smallFixture().bytes.prefix(4096))
             try await OwnThread.run {
                 var generator = SeededGenerator(seed: 9)
-                for round in 0..<200 {
+                for round in 0..<Effort.count(200, underThreadSanitizer: 20) {
                     let bytes = original.mutated(count: 1 + round % 20, using: &generator)
                     _ = Demuxed.read(ByteBuffer(bytes: bytes), container.format)
                 }

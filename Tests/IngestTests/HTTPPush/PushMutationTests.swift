@@ -40,7 +40,7 @@ import Testing
     ) async throws {
         let body = try await Remux.make(.visitor, format, ["-t", "5"])
         let bench = try await IngestBench()
-        for seed in UInt64(0)..<75 {
+        for seed in 0..<UInt64(Effort.count(75, underThreadSanitizer: 12)) {
             let before = bench.stream.head?.ordinal
             let outcome = try await bench.push(Self.mutate(body, seed: seed), chunk: 20_000)
             let count = Int((bench.stream.head?.ordinal ?? 0) - (before ?? 0))

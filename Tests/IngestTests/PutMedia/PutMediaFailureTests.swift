@@ -425,7 +425,7 @@ import Testing
         let bench = try await IngestBench()
         var random = SplitMix(seed: group)
         var persisted = 0
-        for _ in 0..<75 {
+        for _ in 0..<Effort.count(75, underThreadSanitizer: 12) {
             let run = try await bench.put(
                 Self.damaged(&random),
                 chunk: Int.random(in: 1...500, using: &random),
