@@ -24,7 +24,7 @@ package struct ContainerWalk: Sendable {
     private var head: [UInt8] = []
     private var byteCount: UInt64 = 0
     /// Where the Matroska document began; `nil` once its first Cluster has come.
-    private var headerStart: UInt64? = 0
+    private var headerStart: UInt64?
     /// Where the Segment at hand ends, if it says so.
     private var segmentEnd: UInt64?
 
@@ -39,6 +39,7 @@ package struct ContainerWalk: Sendable {
     package init(_ format: InputFormat, headerBytesMax: Int = PushLimits().headerBytesMax) {
         self.format = format
         self.headerBytesMax = headerBytesMax
+        headerStart = format == .matroska ? 0 : nil
         switch format {
         case .mp4: state = .head(8)
         case .flv: state = .head(9)
@@ -69,19 +70,22 @@ package struct ContainerWalk: Sendable {
         var bytes = bytes
         while bytes.readableBytes > 0 {
             switch state {
-            case .unknown: return
+            case .unknown:
+                byteCount += UInt64(bytes.readableBytes)
+                return try checkHeader()
             case .packet(let rest): return followPackets(bytes, from: rest)
             case .skip(let rest):
                 let count = Int(min(rest, UInt64(bytes.readableBytes)))
                 bytes.moveReaderIndex(forwardBy: count)
                 byteCount += UInt64(count)
+                try checkHeader()
                 state = rest == UInt64(count) ? nextHead : .skip(rest - UInt64(count))
             case .head(let needed):
                 let slice = bytes.readSlice(length: min(needed - head.count, bytes.readableBytes))
                 head += slice.map { Array($0.readableBytesView) } ?? []
                 if head.count >= needed {
                     byteCount += UInt64(head.count)
-                    try readHead()
+                    readHead()
                 }
             }
         }
@@ -97,11 +101,11 @@ package struct ContainerWalk: Sendable {
         }
     }
 
-    private mutating func readHead() throws(IngestError) {
+    private mutating func readHead() {
         switch format {
         case .mp4: readBox()
         case .flv: readTag()
-        case .matroska: try readElement()
+        case .matroska: readElement()
         case .mpegTS, .ogg, .adts: state = .unknown
         }
     }
@@ -160,7 +164,7 @@ package struct ContainerWalk: Sendable {
 
     /// The head of an EBML element (RFC 8794, 5 and 6); Segments and Clusters of unknown size are
     /// entered.
-    private mutating func readElement() throws(IngestError) {
+    private mutating func readElement() {
         let idLength = (head.first?.leadingZeroBitCount ?? 8) + 1
         guard idLength <= 4 else { return giveUp() }
         guard head.count > idLength else { return needs(idLength + 1) }
@@ -182,16 +186,16 @@ package struct ContainerWalk: Sendable {
         case let id:
             // EBML: another document follows.
             if id == 0x1A45_DFA3 { headerStart = byteCount - UInt64(head.count) }
-            try checkHeader(byteCount + (size ?? 0))
             if let size { skip(size) } else { giveUp() }
         }
     }
 
-    private func checkHeader(_ end: UInt64) throws(IngestError) {
-        guard let headerStart, end - headerStart > UInt64(headerBytesMax) else { return }
+    /// Counts what has come, not what is announced: a damaged size is no large header.
+    private func checkHeader() throws(IngestError) {
+        guard let headerStart, byteCount - headerStart > UInt64(headerBytesMax) else { return }
         throw IngestError(
             .mediaHeaderTooLarge,
-            "The Matroska body has \(end - headerStart) bytes or more before its first Cluster where \(headerBytesMax) are allowed; leave attachments out."
+            "The Matroska body has more than \(headerBytesMax) bytes before its first Cluster; leave attachments out."
         )
     }
 

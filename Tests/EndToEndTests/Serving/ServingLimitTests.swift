@@ -69,46 +69,6 @@ import Testing
         #expect(status.text.contains(#""sessions":0,"#))
     }
 
-    @Test func `media that cannot be kept is refused and disturbs nobody`() async throws {
-        let directory = try TemporaryDirectory()
-        let server = try await ServerProcess.start(directory.path)
-        let footage = try await Footage.remuxed()
-        var cut = footage
-        cut.moveWriterIndex(to: footage.readableBytes * 2 / 3 + 77)
-        var noise = ByteBuffer()
-        var generator = SystemRandomNumberGenerator()
-        for _ in 0..<20_000 { noise.writeInteger(generator.next()) }
-        // Sync bytes every 188 bytes, and nothing behind them.
-        var hollow = ByteBuffer()
-        for _ in 0..<2000 {
-            hollow.writeInteger(UInt8(0x47))
-            hollow.writeRepeatingByte(0xFF, count: 187)
-        }
-        var header = ByteBuffer(bytes: [0x1A, 0x45, 0xDF, 0xA3, 0x01, 0xFF])
-        header.writeImmutableBuffer(noise)
-        let bodies: [(ByteBuffer, Int, [String])] = [
-            (noise, 415, ["unknownContainer"]), (hollow, 0, ["unknownContainer", "garbage"]),
-            (header, 422, ["truncated", "garbage"]), (cut, 422, ["truncated"]),
-        ]
-        async let undisturbed = server.request("PUT", "/v1/streams/good/media", body: footage)
-        for (index, (body, status, codes)) in bodies.enumerated() {
-            let answer = try await server.request(
-                "PUT",
-                "/v1/streams/bad\(index)/media",
-                body: body
-            )
-            let about = "\(index): \(answer.head)\(answer.text)"
-            #expect(
-                status == 0 ? [415, 422].contains(answer.status) : answer.status == status,
-                "\(about)"
-            )
-            #expect(codes.contains { answer.text.contains("\"code\":\"\($0)\"") }, "\(about)")
-        }
-        let good = try await undisturbed
-        #expect(good.status == 200)
-        #expect(Self.stored(good) == 8)
-    }
-
     @Test func `a head that does not come, or comes too large, ends the connection`() async throws {
         let directory = try TemporaryDirectory()
         let server = try await ServerProcess.start(directory.path, "--head-timeout", "300ms")

@@ -114,7 +114,7 @@ import Testing
             #expect(refused.status == 413)
             let error = try refused.decoded(Shape.Refusal.self).error
             #expect(error.code == "mediaHeaderTooLarge")
-            #expect(error.message.contains("where 4194304 are allowed"), "\(error.message)")
+            #expect(error.message.contains("more than 4194304 bytes before"), "\(error.message)")
             #expect(try await server.fragments(stream).count == count)
 
             let taken = try await server.putMedia(small, to: "kvs", start: 1_767_225_600)
