@@ -377,7 +377,7 @@ package final class FragmentLog: Sendable {
         guard let free = segments.availableBytes, free < bytes else { return nil }
         return LogError(
             .diskFull,
-            "The volume of \(directory.streams) has \(free) bytes left, and \(bytes) are needed to go on with \(configuration.freeBytesMin) kept free; free space, ingest resumes by itself."
+            "The volume of \(directory.streams) has \(free) bytes left where ingest needs \(bytes); free space, it resumes by itself."
         )
     }
 

@@ -58,6 +58,8 @@ final class LocalSegmentStore: SegmentStore {
     }
 
     func delete(_ segments: [SegmentID]) throws(LogError) {
+        // Whoever waits for the room is to see it.
+        defer { available.withLock { $0 = nil } }
         var failure: LogError?
         for id in segments {
             let files = files(of: id)
