@@ -146,8 +146,7 @@ struct CatalogDamageTests {
         let bytes = try folder.bytes("catalog.sqlite")
         var random = SplitMix(state: integrityCheck ? 1 : 2)
         var counts: [Outcome: Int] = [:]
-        let rounds = Effort.count(150, underThreadSanitizer: 15)
-        for _ in 0..<rounds {
+        for _ in 0..<Effort.count(150, underThreadSanitizer: 15) {
             var damaged = bytes
             let index = Int(random.next() % UInt64(bytes.count))
             damaged[index] ^= 1 << UInt8(random.next() % 8)
@@ -160,7 +159,8 @@ struct CatalogDamageTests {
         }
         // SQLite has no checksums: a value in a row may change unseen, and only the files tell.
         #expect(counts[.otherValues, default: 0] < 20)
-        #expect(counts[.refused, default: 0] > rounds / 30)
+        // Too few rounds under the sanitizer to say so.
+        #expect(counts[.refused, default: 0] > 5 || Effort.isUnderThreadSanitizer)
     }
 
     @Test func `a database of another shape under our header is damage`() async throws {
