@@ -136,7 +136,8 @@ package struct ListenError: Error, Sendable, CustomStringConvertible {
     /// What happened and what to do about it.
     package var description: String {
         guard let cause else {
-            return "Listening on \(address) ended although nobody asked for it; the log says why. Start the server again."
+            return
+                "Listening on \(address) ended although nobody asked for it; the log says why. Start the server again."
         }
         let code = (cause as? IOError)?.errnoCode
         let found =

@@ -60,7 +60,9 @@ import Testing
     }
 
     @Test(arguments: [StreamClock.producer, .server])
-    func `whoever follows from later on gets nothing that ends before`(clock: StreamClock)
+    func `whoever follows from later on gets nothing that ends before`(
+        clock: StreamClock
+    )
         async throws
     {
         try await withSession { stream, session in

@@ -11,8 +11,10 @@ extension ContinuedDocument: PieceSource {}
 
 @Suite(.timeLimit(.minutes(1))) struct ContinuedDocumentTests {
     /// What a reader has who asks for one fragment after another.
-    private func joined(_ records: [FragmentRecord], of stream: StreamLog) async throws -> ByteBuffer
-    {
+    private func joined(
+        _ records: [FragmentRecord],
+        of stream: StreamLog
+    ) async throws -> ByteBuffer {
         var output = try await FragmentDocument(stream: stream, record: records[0]).collected()
         var zero = try #require(try DocumentHeader.parse(output).dateUTC)
         for (previous, record) in zip(records, records.dropFirst()) {
@@ -22,7 +24,9 @@ extension ContinuedDocument: PieceSource {}
                 after: previous,
                 zero: zero
             ).collected()
-            if documents(next).count == 1 { zero = try #require(DocumentHeader.parse(next).dateUTC) }
+            if documents(next).count == 1 {
+                zero = try #require(DocumentHeader.parse(next).dateUTC)
+            }
             output.writeImmutableBuffer(next)
         }
         return output

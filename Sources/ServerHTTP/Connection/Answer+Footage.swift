@@ -11,6 +11,7 @@ extension Answer {
     ///   - footage: What is sent.
     ///   - contentType: What it is.
     ///   - isEndless: Whether it waits for what is still to come.
+    /// - Returns: The answer.
     /// - Throws: What reading the first piece throws.
     static func footage(
         _ footage: some Footage,

@@ -1,9 +1,8 @@
 import NIOCore
 
-/// A request's body on its way from the connection to whoever handles the request: one piece at a
-/// time. Pure.
+/// A request's body on its way from the connection to whoever handles the request.
 ///
-/// Two sides, the pump and the reader, which wait for each other. The pump goes on when the reader
+/// Pure. One piece at a time. Two sides, the pump and the reader, which wait for each other. The pump goes on when the reader
 /// does not, so that a body that nobody wants any more is still taken off the connection.
 struct BodyFlow {
     /// How receiving ended.

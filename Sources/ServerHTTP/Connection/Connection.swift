@@ -82,7 +82,9 @@ final class Connection: Sendable {
     static func requestBegan(on channel: any Channel) async throws -> Connection {
         try await channel.eventLoop.submit {
             let handler = try channel.pipeline.syncOperations.handler(type: ConnectionHandler.self)
-            guard let connection = handler.requestBegan() else { throw ChannelError.ioOnClosedChannel }
+            guard let connection = handler.requestBegan() else {
+                throw ChannelError.ioOnClosedChannel
+            }
             return connection
         }.get()
     }
@@ -101,6 +103,7 @@ final class Connection: Sendable {
     /// - Parameter mayGoOn: Whether another request may follow, as far as this one is concerned.
     /// - Returns: Whether another request may follow; else the connection is being closed, and is
     ///   when the channel's `closeFuture` says so.
+    /// - Throws: When the event loop is gone.
     func responseEnded(mayGoOn: Bool) async throws -> Bool {
         let channel = channel
         state.withLock { $0.body = nil }

@@ -1,8 +1,9 @@
 import NIOCore
 import NIOHTTP1
 
-/// Settles what heads say of themselves before anybody else sees them. Stands right behind the
-/// parser, since what it needs is not known further up.
+/// Settles what heads say of themselves before anybody else sees them.
+///
+/// Stands right behind the parser, since what it needs is not known further up.
 ///
 /// - A target that is a whole URL: its host wins over the `Host` header (RFC 9112, 3.2.2). Later
 ///   handlers see the path only, and what the open-mode rules judge must be the host that the client
@@ -23,7 +24,9 @@ final class HeadHandler: ChannelDuplexHandler, RemovableChannelHandler {
             context.fireChannelRead(data)
             return
         }
-        if let host = Self.host(of: head.uri) { head.headers.replaceOrAdd(name: "Host", value: host) }
+        if let host = Self.host(of: head.uri) {
+            head.headers.replaceOrAdd(name: "Host", value: host)
+        }
         versions.append(head.version)
         if head.version == .http1_0 {
             head.headers.replaceOrAdd(name: "Connection", value: "close")

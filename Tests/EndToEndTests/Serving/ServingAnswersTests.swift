@@ -226,8 +226,9 @@ import Testing
         var rest = media
         var count = 0
         while rest.readableBytes > 0 {
-            guard let idLength = rest.getInteger(at: rest.readerIndex, as: UInt8.self)
-                .map({ $0.leadingZeroBitCount + 1 }), idLength <= 4,
+            guard
+                let idLength = rest.getInteger(at: rest.readerIndex, as: UInt8.self)
+                    .map({ $0.leadingZeroBitCount + 1 }), idLength <= 4,
                 let id = rest.readBytes(length: idLength),
                 let sizeLength = rest.getInteger(at: rest.readerIndex, as: UInt8.self)
                     .map({ $0.leadingZeroBitCount + 1 }), sizeLength <= 8,
