@@ -26,17 +26,26 @@ extension KinelogClient {
 
     /// Fetches one fragment as a Matroska document of its own.
     ///
+    /// Whoever goes through footage fragment by fragment gets one document out of many: given the
+    /// fragment before, the answer is what comes behind it, with a header only where it needs one.
+    ///
     /// - Parameters:
     ///   - number: The fragment's 47 digits.
     ///   - name: The stream.
+    ///   - previous: The fragment before in the document, and the instant of timecode zero, which
+    ///     the document's DateUTC names, in milliseconds since 1970; `nil` for a document of its
+    ///     own.
     /// - Returns: The footage on its way.
     /// - Throws: ``KinelogClientError`` when there is no answer or it is a refusal.
     public func fragmentMedia(
         _ number: String,
-        of name: String
+        of name: String,
+        after previous: (number: String, zeroMilliseconds: Int64)? = nil
     ) async throws(KinelogClientError) -> MediaDownload {
         let attempt = "fetch fragment \(number) of stream '\(name)'"
-        let target = RequestTarget("streams", name, "fragments", number)
+        var target = RequestTarget("streams", name, "fragments", number)
+        target.query("after", previous?.number)
+        target.query("zero", previous.map { String($0.zeroMilliseconds) })
         let response = try await send(request(.GET, target), attempt, .steady)
         return MediaDownload(response, attempt, server)
     }

@@ -18,6 +18,12 @@ public struct FootageTimeline: Codable, Hashable, Sendable {
     /// The clock of the spans: `producer` or `server`.
     public var by: String
 
+    /// Where the range begins, in milliseconds since 1970; `nil` when it begins with the stream.
+    public var fromMs: Int64?
+
+    /// Where the range ends; `nil` when it ends with the stream.
+    public var toMs: Int64?
+
     /// Stretches with footage, in order.
     public var spans: [Span]
 

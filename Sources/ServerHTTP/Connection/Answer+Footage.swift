@@ -11,7 +11,7 @@ extension Answer {
     ///   - footage: What is sent.
     ///   - contentType: What it is.
     ///   - isEndless: Whether it waits for what is still to come.
-    /// - Returns: An answer whose first piece is at hand.
+    /// - Returns: The answer.
     /// - Throws: What reading the first piece throws.
     static func footage(
         _ footage: some Footage,

@@ -1,10 +1,8 @@
 import NIOCore
 
-/// A request's body on its way from the connection to whoever handles it, one piece at a time.
+/// A request's body on its way from the connection to whoever handles the request.
 ///
-/// Pure.
-///
-/// Two sides, the pump and the reader, which wait for each other. The pump goes on when the reader
+/// Pure. One piece at a time. Two sides, the pump and the reader, which wait for each other. The pump goes on when the reader
 /// does not, so that a body that nobody wants any more is still taken off the connection.
 struct BodyFlow {
     /// How receiving ended.

@@ -103,7 +103,7 @@ final class Connection: Sendable {
     /// - Parameter mayGoOn: Whether another request may follow, as far as this one is concerned.
     /// - Returns: Whether another request may follow; else the connection is being closed, and is
     ///   when the channel's `closeFuture` says so.
-    /// - Throws: When the connection is gone.
+    /// - Throws: When the event loop is gone.
     func responseEnded(mayGoOn: Bool) async throws -> Bool {
         let channel = channel
         state.withLock { $0.body = nil }

@@ -140,7 +140,7 @@ struct ConnectionState {
     /// - Parameters:
     ///   - acknowledged: Bytes that it has acknowledged so far.
     ///   - now: The time.
-    /// - Returns: Whether the connection is to be closed.
+    /// - Returns: `.close` once it has made none for too long.
     mutating func look(acknowledged: UInt64, at now: NIODeadline) -> Action {
         guard let (limit, reason) = patience else { return .none }
         if acknowledged != progress.acknowledged {

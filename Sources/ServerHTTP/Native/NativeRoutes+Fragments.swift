@@ -120,7 +120,7 @@ extension NativeRoutes {
             resolutionMs: try query.count("resolution", in: 0...86_400_000) ?? 0,
             limit: Int(try query.count("limit", in: 1...entriesMax) ?? entriesMax)
         )
-        return Answer(json: TimelineShape.json(timeline, clock: clock))
+        return Answer(json: TimelineShape.json(timeline, of: range, clock: clock))
     }
 
     /// The error for a format that a resource does not have.

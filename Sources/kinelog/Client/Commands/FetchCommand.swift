@@ -52,11 +52,6 @@ struct FetchCommand: AsyncParsableCommand {
     @Flag(help: "Replace files that exist.")
     var force = false
 
-    private struct JSONFile: Encodable {
-        var path: String
-        var sizeBytes: Int64
-    }
-
     func run() async throws {
         let (name, output, force) = (name.text, output, force)
         let range = TimeRange(from: from.point, to: to?.point ?? .now, clock: by.clock)
@@ -64,13 +59,7 @@ struct FetchCommand: AsyncParsableCommand {
             try await Self.fetch(name, range, to: output, replaces: force, client)
         }
         if output == "-" { return }
-        for file in files {
-            if format.json {
-                try JSONOutput.line(JSONFile(path: file.path, sizeBytes: file.byteCount))
-            } else {
-                try Terminal.line("\(file.path)  \(HumanText.bytes(file.byteCount))")
-            }
-        }
+        for file in files { try FileOutput.line(file.path, file.byteCount, json: format.json) }
     }
 
     /// Fetches a range and gives the files that hold it.

@@ -17,6 +17,7 @@ struct ReplayCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
 
     @Argument(help: "The stream's name.")
     var name: StreamArgument
@@ -71,19 +72,22 @@ struct ReplayCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let range = TimeRange(from: from.point, to: until?.point, clock: by.clock)
         let replay = Replay(
             name: name.text,
-            range: range,
+            from: from.reference,
+            until: until?.reference,
+            clock: by.clock,
             speed: speed.speed,
             pauseMillisecondsMax: skipPauses ? 10_000 : .max,
             keepsTimes: keepTimes
         )
-        let (target, force) = (to, force)
+        let (target, force, json) = (to, force, output.json)
         try await server.withClient { client in
             switch target {
-            case .file(let path): try await replay.run(toFile: path, replaces: force, client)
-            case .stream(let other): try await replay.run(toStream: other, client)
+            case .file(let path):
+                try await replay.run(toFile: path, replaces: force, json: json, client)
+            case .stream(let other):
+                try await replay.run(toStream: other, json: json, client)
             }
         }
     }

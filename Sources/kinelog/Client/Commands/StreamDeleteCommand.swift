@@ -10,13 +10,20 @@ struct StreamDeleteCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
 
     @Argument(help: "The stream's name.")
     var name: StreamArgument
 
+    private struct JSONStream: Encodable {
+        var name: String
+        var deleted: Bool
+    }
+
     func run() async throws {
         let name = name.text
         try await server.withClient { try await $0.deleteStream(name) }
+        if output.json { return try JSONOutput.line(JSONStream(name: name, deleted: true)) }
         Terminal.note("Stream '\(name)' is deleted.")
     }
 }

@@ -96,12 +96,3 @@ where Base.Element == ByteBuffer {
         }
     }
 }
-
-extension Duration {
-    /// Whole milliseconds, held at the ends of the range.
-    fileprivate var milliseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1000)
-        return overflow ? .max : scaled + attoseconds / 1_000_000_000_000_000
-    }
-}
