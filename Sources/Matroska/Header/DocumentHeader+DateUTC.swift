@@ -4,8 +4,7 @@ package import NIOCore
 extension DocumentHeader {
     /// The header for native output: as it is, with another DateUTC in Info.
     ///
-    /// SeekHead, Cues and a CRC-32 of the Segment are dropped, since they would point to the wrong
-    /// places, and so is Info's Duration, which is that of the producer's document. Everything else
+    /// Info's Duration is dropped, since it is that of the producer's document. Everything else
     /// stays byte for byte.
     ///
     /// - Parameter dateUTC: The instant that timecode zero stands for in the output; outside the
@@ -15,7 +14,6 @@ extension DocumentHeader {
     package func rewritten(dateUTC: Timestamp) throws(MatroskaError) -> ByteBuffer {
         try rewritten { child, output throws(MatroskaError) in
             switch child.id {
-            case .seekHead, .cues, .crc32: break
             case .info: try Self.writeInfo(child, dateUTC, &output)
             default: output.writeImmutableBuffer(child.bytes)
             }

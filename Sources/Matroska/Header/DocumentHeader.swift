@@ -4,7 +4,8 @@ package import NIOCore
 /// The part of a Matroska document before its first Cluster: what a log segment begins with.
 package struct DocumentHeader: Equatable, Sendable {
     /// The header as it is kept and served: as sent, with the Segment's size unknown in eight
-    /// bytes.
+    /// bytes and without what points into the producer's own document: SeekHead, Cues and a CRC-32
+    /// of the Segment.
     package var bytes: ByteBuffer
 
     /// `matroska` or `webm`.
