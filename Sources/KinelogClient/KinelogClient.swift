@@ -39,6 +39,9 @@ public final class KinelogClient: Sendable {
         // A redirect would send media to an address that nobody chose.
         configuration.redirectConfiguration = .disallow
         configuration.timeout.connect = .milliseconds(timeouts.connectMilliseconds)
+        // Otherwise a refused connection is tried again until the time for it is over, and whoever
+        // forgot to start the server learns that after ten seconds.
+        configuration.connectionPool.retryConnectionEstablishment = false
         patient = HTTPClient(configuration: configuration)
         configuration.timeout.read = .milliseconds(timeouts.silenceMilliseconds)
         prompt = HTTPClient(configuration: configuration)
