@@ -25,11 +25,6 @@ enum ForbiddenRule {
             reason: "header names written in this program"
         ),
         Exception(
-            path: "Sources/ServerHTTP/Connection/RequestBytes.swift",
-            construct: "@unchecked Sendable",
-            reason: "an iterator of one reader; the responder drains after it has ended"
-        ),
-        Exception(
             path: "Sources/ServerHTTP/Connection/PacedWriter.swift",
             construct: "@unchecked Sendable",
             reason: "the library's writer is Sendable and only hides its type"
