@@ -32,9 +32,6 @@ extension KinelogClient {
             name: "Content-Type",
             value: options.contentType ?? "application/octet-stream"
         )
-        if let key = options.idempotencyKey {
-            request.headers.add(name: "Idempotency-Key", value: key)
-        }
         request.body = .stream(media, length: length.map { .known($0) } ?? .unknown)
         let response = try await send(request, attempt, .steady)
         var lines = LineReader()

@@ -16,6 +16,7 @@ extension KinelogClientError {
             return KinelogClientError(.cancelled, "Stopped before it could \(attempt).")
         }
         guard let known = error as? HTTPClientError else {
+            if let error = foreign(error, attempt, server) { return error }
             return KinelogClientError(
                 .unreachable,
                 "Could not \(attempt): no connection to \(server) (\(reason(for: error))). Start the server with 'kinelog serve', or name it with --server or \(ServerAddress.variable).",
@@ -47,6 +48,38 @@ extension KinelogClientError {
             return KinelogClientError(
                 .unexpectedAnswer,
                 "Could not \(attempt): \(known.shortDescription) (server \(server)).",
+                cause: error
+            )
+        }
+    }
+
+    /// The error for what is no failure to connect; `nil` where it may be one.
+    private static func foreign(
+        _ error: any Error,
+        _ attempt: String,
+        _ server: ServerAddress
+    ) -> KinelogClientError? {
+        switch error {
+        case is NIOConnectionError: return nil
+        case let error as IOError where ![EPIPE, ECONNRESET, ENOTCONN].contains(error.errnoCode):
+            return nil
+        case is IOError, is ChannelError:
+            return KinelogClientError(
+                .connectionLost,
+                "Could not \(attempt): \(server) ended the connection. Look at its log, then try again.",
+                cause: error
+            )
+        case is HTTPParserError, is DecodingError:
+            return KinelogClientError(
+                .unexpectedAnswer,
+                "Could not \(attempt): the answer of \(server) is not what a Kinelog server gives (\(error)).",
+                cause: error
+            )
+        default:
+            // Whoever gives the bytes of a push has errors of its own.
+            return KinelogClientError(
+                .sourceFailed,
+                "Could not \(attempt): \(error)",
                 cause: error
             )
         }

@@ -29,6 +29,7 @@ ensure_packages() {
         has_package "$package" || missing+=("$package")
     done
     [ ${#missing[@]} -eq 0 ] && return 0
+    require_root
     printf 'Installing: %s\n' "${missing[*]}"
     # The lists may be missing or old; they are fetched only when it does not work without.
     install_packages "${missing[@]}" >/dev/null 2>&1 && return 0
@@ -52,11 +53,11 @@ install_packages() {
 }
 
 as_root() {
-    if [ "$(id -u)" -eq 0 ]; then
-        "$@"
-    elif command -v sudo >/dev/null 2>&1; then
-        sudo "$@"
-    else
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# Ends the tool with advice where packages cannot be installed.
+require_root() {
+    [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null 2>&1 ||
         die "Packages have to be installed, but this is not root and there is no sudo. As root: apt-get install $BUILD_PACKAGES $TEST_PACKAGES"
-    fi
 }

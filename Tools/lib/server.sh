@@ -33,8 +33,9 @@ start_server() {
 # Ends the server that start_server started, if it runs, and waits for it.
 stop_server() {
     [ -n "${server_pid:-}" ] || return 0
-    kill -TERM "$server_pid" 2>/dev/null
-    wait "$server_pid" 2>/dev/null
+    # It may have ended by itself, and ended by a signal it has no good status.
+    kill -TERM "$server_pid" 2>/dev/null || true
+    wait "$server_pid" 2>/dev/null || true
     server_pid=
 }
 

@@ -141,11 +141,12 @@ extension StreamLog {
     ///   does not match.
     package func read(
         _ record: FragmentRecord,
-        _ part: FragmentPart
+        _ part: FragmentPart,
+        isChecked: Bool = true
     ) async throws(LogError)
         -> ByteBuffer
     {
-        let reader = try await open(record)
+        let reader = try await open(record, isChecked: isChecked)
         let extent = record.extent(of: part)
         return try await reader.read(
             at: extent.offset - record.offset,
@@ -154,7 +155,17 @@ extension StreamLog {
     }
 
     /// A stored fragment for reading piece by piece; it stays readable while it is held.
-    package func open(_ record: FragmentRecord) async throws(LogError) -> FragmentReader {
+    ///
+    /// - Parameters:
+    ///   - record: The fragment.
+    ///   - isChecked: Whether it is compared with its checksum before it is read for the first time,
+    ///     which reads all of it; not for what is small beside the media and only described.
+    /// - Returns: Its bytes.
+    /// - Throws: `.gone`, `.damaged`, `.ioError`.
+    package func open(
+        _ record: FragmentRecord,
+        isChecked: Bool = true
+    ) async throws(LogError) -> FragmentReader {
         try checkOpen()
         if state.withLock({ $0.document.isDeleted(record.number) }) { throw gone(record.number) }
         return try await log.readPool.run { () throws(LogError) in
@@ -164,7 +175,7 @@ extension StreamLog {
             } catch {
                 throw error.code == .gone ? self.gone(record.number) : error
             }
-            try self.check(record, in: media)
+            if isChecked { try self.check(record, in: media) }
             return FragmentReader(record: record, bytes: media, pool: self.log.readPool)
         }
     }

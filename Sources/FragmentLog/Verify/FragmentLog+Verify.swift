@@ -95,19 +95,28 @@ extension FragmentLog {
         let streams = streams()
         for (done, stream) in streams.enumerated() {
             let read = report.byteCount
-            let found = try await LiveVerifier(stream: stream).verify { segments, count, bytes in
-                progress?(
-                    VerifyProgress(
-                        streamsDone: done,
-                        streamCount: streams.count,
-                        stream: stream.name.text,
-                        segmentsDone: segments,
-                        segmentCount: count,
-                        byteCount: read + bytes
+            func isDeleted() -> Bool { stream.state.withLock { $0.closed?.code == .streamDeleted } }
+            do throws(LogError) {
+                let found = try await LiveVerifier(stream: stream).verify {
+                    segments,
+                    count,
+                    bytes in
+                    progress?(
+                        VerifyProgress(
+                            streamsDone: done,
+                            streamCount: streams.count,
+                            stream: stream.name.text,
+                            segmentsDone: segments,
+                            segmentCount: count,
+                            byteCount: read + bytes
+                        )
                     )
-                )
+                }
+                if !isDeleted() { report.add(found) }
+            } catch {
+                // Files and rows of a stream that is deleted meanwhile go in any order.
+                guard isDeleted(), !Task.isCancelled else { throw error }
             }
-            report.add(found)
         }
         return report
     }

@@ -7,17 +7,12 @@ public struct PushOptions: Hashable, Sendable {
     /// The media type of the bytes, such as `video/mp2t`; `nil` lets the server look at them.
     public var contentType: String?
 
-    /// A text by which the server knows a repeated push; `nil` for none.
-    public var idempotencyKey: String?
-
     /// Options, each unset unless given.
     public init(
         startMilliseconds: Int64? = nil,
-        contentType: String? = nil,
-        idempotencyKey: String? = nil
+        contentType: String? = nil
     ) {
         self.startMilliseconds = startMilliseconds
         self.contentType = contentType
-        self.idempotencyKey = idempotencyKey
     }
 }

@@ -25,7 +25,7 @@ enum FragmentShape {
     /// The producer's tags of a fragment; of equal names the last.
     ///
     /// What only protocols need is left out: the marker of a fragment's end, and names that belong
-    /// to the server.
+    /// to the server. The media itself is not read for it.
     static func tags(
         of record: FragmentRecord,
         in stream: StreamLog
@@ -36,7 +36,9 @@ enum FragmentShape {
         var tags: [String: String] = [:]
         do {
             for part in [FragmentPart.tagsBefore, .tagsAfter] {
-                for item in try TagItem.items(in: try await stream.read(record, part))
+                for item in try TagItem.items(
+                    in: try await stream.read(record, part, isChecked: false)
+                )
                 where !item.isReservedForServer && item.name != TagItem.endOfFragmentName {
                     tags[item.name] = item.value
                 }

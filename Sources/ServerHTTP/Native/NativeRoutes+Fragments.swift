@@ -33,8 +33,18 @@ extension NativeRoutes {
         )
         var fragments: [JSONValue] = []
         for record in page.fragments {
-            let tags = try await FragmentShape.tags(of: record, in: stream)
-            fragments.append(FragmentShape.json(record, tags: tags))
+            do throws(APIError) {
+                let tags = try await FragmentShape.tags(of: record, in: stream)
+                fragments.append(FragmentShape.json(record, tags: tags))
+            } catch {
+                // What has gone since the look-up is left out; what is damaged is there, and says
+                // so where it is read.
+                if error.code == .damaged {
+                    fragments.append(FragmentShape.json(record, tags: [:]))
+                } else if error.code != .gone {
+                    throw error
+                }
+            }
         }
         return Answer(
             json: .object([

@@ -217,6 +217,45 @@ import Testing
         #expect(try await server.end() == 0)
     }
 
+    @Test func `a list does not depend on whether the media of its fragments can be read`()
+        async throws
+    {
+        let directory = try TemporaryDirectory()
+        let server = try await ServerProcess.start(directory.path)
+        _ = try await server.request(
+            "POST",
+            "/createStream",
+            text: #"{"StreamName":"cam","DataRetentionInHours":1}"#
+        )
+        var body = try await Footage.clusters()
+        // Tags{Tag{SimpleTag{PLACE, gate}}}
+        body.writeBytes([0x12, 0x54, 0xC3, 0x67, 0x95, 0x73, 0x73, 0x92, 0x67, 0xC8, 0x8F])
+        body.writeBytes([0x45, 0xA3, 0x85] + Array("PLACE".utf8))
+        body.writeBytes([0x44, 0x87, 0x84] + Array("gate".utf8))
+        let put = try await server.request(
+            "POST",
+            "/putMedia",
+            headers: ["x-amzn-stream-name: cam", "x-amzn-fragment-timecode-type: ABSOLUTE"],
+            body: body
+        )
+        #expect(put.status == 200, "\(put.text)")
+        let target = "/v1/streams/cam/fragments"
+        let before = try await server.request("GET", target)
+        #expect(before.text.contains(#""PLACE":"gate""#), "\(before.text)")
+        server.signal(SIGTERM)
+        #expect(try await server.end() == 0)
+        let streams = "\(directory.path)/streams"
+        let names = try FileManager.default.subpathsOfDirectory(atPath: streams)
+        let file = try #require(names.first { $0.hasSuffix(".mkv") })
+        var bytes = try contents(ofFile: "\(streams)/\(file)")
+        // In the Cluster before the tags.
+        let place = bytes.writerIndex - 2000
+        bytes.setInteger(~(bytes.getInteger(at: place) ?? UInt8(0)), at: place)
+        try write(bytes, toFile: "\(streams)/\(file)")
+        let again = try await ServerProcess.start(directory.path)
+        #expect(try await again.request("GET", target).text == before.text)
+    }
+
     // MARK: Matroska
 
     /// How many whole Clusters there are in what was given out of stored fragments.
