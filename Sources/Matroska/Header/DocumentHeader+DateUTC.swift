@@ -4,7 +4,8 @@ package import NIOCore
 extension DocumentHeader {
     /// The header for native output: as it is, with another DateUTC in Info.
     ///
-    /// Info's Duration is dropped, since it is that of the producer's document. Everything else
+    /// SeekHead, Cues and a CRC-32 of the Segment are dropped, since they would point to the wrong
+    /// places, and so is Info's Duration, which is that of the producer's document. Everything else
     /// stays byte for byte.
     ///
     /// - Parameter dateUTC: The instant that timecode zero stands for in the output; outside the
@@ -14,6 +15,7 @@ extension DocumentHeader {
     package func rewritten(dateUTC: Timestamp) throws(MatroskaError) -> ByteBuffer {
         try rewritten { child, output throws(MatroskaError) in
             switch child.id {
+            case .seekHead, .cues, .crc32: continue
             case .info: try Self.writeInfo(child, dateUTC, &output)
             default: output.writeImmutableBuffer(child.bytes)
             }

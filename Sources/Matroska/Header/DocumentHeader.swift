@@ -4,8 +4,7 @@ package import NIOCore
 /// The part of a Matroska document before its first Cluster: what a log segment begins with.
 package struct DocumentHeader: Equatable, Sendable {
     /// The header as it is kept and served: as sent, with the Segment's size unknown in eight
-    /// bytes and without what points into the producer's own document: SeekHead, Cues and a CRC-32
-    /// of the Segment.
+    /// bytes.
     package var bytes: ByteBuffer
 
     /// `matroska` or `webm`.

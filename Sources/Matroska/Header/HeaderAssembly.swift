@@ -17,9 +17,6 @@ struct HeaderAssembly {
     mutating func add(_ element: Element, _ limits: MatroskaLimits) throws(MatroskaError) {
         switch element.id {
         case .ebml: try readEBML(element)
-        // They speak of the document that the producer has: its Clusters lie elsewhere, and there
-        // are others, in every document that this header will begin.
-        case .seekHead, .cues, .crc32: return
         case .info:
             try element.checkLeadingChecksum()
             info = try InfoElement(element)
