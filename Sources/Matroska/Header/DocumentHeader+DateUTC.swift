@@ -15,7 +15,7 @@ extension DocumentHeader {
     package func rewritten(dateUTC: Timestamp) throws(MatroskaError) -> ByteBuffer {
         try rewritten { child, output throws(MatroskaError) in
             switch child.id {
-            case .seekHead, .cues, .crc32: continue
+            case .seekHead, .cues, .crc32: break
             case .info: try Self.writeInfo(child, dateUTC, &output)
             default: output.writeImmutableBuffer(child.bytes)
             }
