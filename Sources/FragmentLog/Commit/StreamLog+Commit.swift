@@ -131,9 +131,9 @@ extension StreamLog {
         closeRows(&commit)
         do throws(LogError) {
             try settleDocument()
-            try appendEvents(work.events, &commit)
+            try appendEvents(work.events.compactMap(\.event), &commit)
         } catch {
-            deferEvents(work.events, error)
+            deferEvents(work.events.compactMap(\.event), error)
             // No fragment may be durable before its session's opening is.
             return settled + refuse(work.fragments, error)
         }

@@ -10,7 +10,7 @@ extension StreamLog {
     private static let deferredEventsMax = 10_000
 
     func appendEvents(
-        _ events: [PendingEvent],
+        _ events: [StreamEvent],
         _ commit: inout CommitState
     )
         throws(LogError)
@@ -18,7 +18,7 @@ extension StreamLog {
         guard !events.isEmpty else { return }
         let start = commit.eventsLength
         var bytes = ByteBuffer()
-        for pending in events { bytes.writeImmutableBuffer(try EventsFile.encode(pending.event)) }
+        for event in events { bytes.writeImmutableBuffer(try EventsFile.encode(event)) }
         // Opened for each write: sessions are rare, and streams may be many. After a failure the next
         // attempt writes at the same place.
         let path = "\(directory)/\(StreamFiles.events)"
@@ -28,14 +28,14 @@ extension StreamLog {
         try file.write([bytes], at: commit.eventsLength)
         try file.syncData()
         commit.eventsLength += UInt64(bytes.readableBytes)
-        recordEvents(events.map(\.event), from: start, &commit)
+        recordEvents(events, from: start, &commit)
     }
 
     /// Keeps events in memory that cannot be written now; their producers do not wait for that.
-    func deferEvents(_ events: [PendingEvent], _ error: LogError) {
+    func deferEvents(_ events: [StreamEvent], _ error: LogError) {
         guard !events.isEmpty else { return }
         state.withLock { state in
-            let kept = events.map { PendingEvent(event: $0.event, completion: nil) }
+            let kept = events.map { PendingEvent(event: $0, completion: nil) }
             state.deferredEvents = Array(
                 (kept + state.deferredEvents).suffix(Self.deferredEventsMax)
             )

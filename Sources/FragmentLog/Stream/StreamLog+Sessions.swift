@@ -206,29 +206,27 @@ extension StreamLog {
         completion: @escaping @Sendable () -> Void
     ) {
         log.releaseSession()
-        // After the log was closed the next start finds a session without an end, and says so.
-        func isStored(_ state: State) -> Bool {
-            hasBegun && !state.document.isDeleted && !state.isOver
-        }
-        let isStored = state.withLock { state -> Bool in
+        let waits = state.withLock { state -> Bool in
             state.sessionCount -= 1
             state.arbiter.ended(session)
-            // A deleted stream has no file any more to write its events to.
-            if isStored(state) {
-                state.pendingEvents.append(
-                    PendingEvent(
-                        event: .sessionEnd(
-                            session: session,
-                            reason: reason.text,
-                            at: log.clock.now()
-                        ),
-                        completion: completion
-                    )
-                )
-            }
-            return isStored(state)
+            // A deleted stream has no file any more to write its events to; after the log was closed
+            // the next start finds a session without an end, and says so.
+            guard !state.document.isDeleted, !state.isOver else { return false }
+            // One that never began leaves no end, but may have left gaps, which its producer is told
+            // of.
+            let isIdle = state.pendingEvents.isEmpty && state.commitRun == .idle
+            guard hasBegun || !isIdle else { return false }
+            let end = StreamEvent.sessionEnd(
+                session: session,
+                reason: reason.text,
+                at: log.clock.now()
+            )
+            state.pendingEvents.append(
+                PendingEvent(event: hasBegun ? end : nil, completion: completion)
+            )
+            return true
         }
-        if isStored { scheduleCommit() } else { completion() }
+        if waits { scheduleCommit() } else { completion() }
     }
 
     /// Stores a stretch without footage.

@@ -37,7 +37,8 @@ package final class StreamLog: Sendable {
     }
 
     struct PendingEvent {
-        var event: StreamEvent
+        /// What is to be stored; `nil` for somebody who only waits for those before.
+        var event: StreamEvent?
         var completion: (@Sendable () -> Void)?
     }
 
