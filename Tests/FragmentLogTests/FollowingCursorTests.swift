@@ -5,7 +5,7 @@ import Testing
 @testable import FragmentLog
 
 /// Where a cursor that follows begins.
-@Suite(.timeLimit(.minutes(1))) struct FollowingCursorTests {
+@Suite(.timeLimit(.minutes(3))) struct FollowingCursorTests {
     private let start = Timestamp(milliseconds: 1_795_255_200_000)
 
     private func withSession(
@@ -33,7 +33,7 @@ import Testing
         try await withSession { stream, session in
             let producer = SyntheticProducer()
             let start = start
-            let count = 400
+            let count = Effort.count(400, underThreadSanitizer: 60)
             let first = try await producer.send(session, producer: start)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {

@@ -16,7 +16,7 @@ import Testing
         producer.opening(producer: Self.start.advanced(byMilliseconds: second * 1000))
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(3)))
     func `a fragment that never ends does not hold up the newer session for ever`() async throws {
         let clock = SteppedClock(Self.start)
         let place = try TemporaryLog(clock: clock).with { $0.silentTakeoverMilliseconds = 2000 }
@@ -55,7 +55,7 @@ import Testing
         #expect(try await place.verify().isClean)
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(3)))
     func `fragments that wait for an older session give their memory back`() async throws {
         let place = try TemporaryLog().with { configuration in
             configuration.openFragmentBytesMax = 1 << 20
@@ -100,7 +100,7 @@ import Testing
         #expect(try place.files().allSatisfy { !$0.hasSuffix(".part") })
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(3)))
     func `spilling goes on after a time in which nothing could be spilled`() async throws {
         let place = try TemporaryLog().with { configuration in
             configuration.openFragmentBytesMax = 1 << 20
@@ -137,7 +137,7 @@ import Testing
         #expect(try await place.verify().isClean)
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(3)))
     func `tables of tiny samples cannot fill the memory either`() async throws {
         let place = try TemporaryLog().with { configuration in
             configuration.openFragmentBytesMax = 1 << 20
