@@ -1,5 +1,6 @@
 import LogTestSupport
 import MediaModel
+import TestSupport
 import Testing
 
 @testable import FragmentLog

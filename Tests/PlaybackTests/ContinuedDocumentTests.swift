@@ -9,7 +9,7 @@ import Testing
 
 extension ContinuedDocument: PieceSource {}
 
-@Suite(.timeLimit(.minutes(1))) struct ContinuedDocumentTests {
+@Suite(.timeLimit(.minutes(3))) struct ContinuedDocumentTests {
     /// What a reader has who asks for one fragment after another.
     private func joined(
         _ records: [FragmentRecord],

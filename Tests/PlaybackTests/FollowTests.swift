@@ -7,7 +7,7 @@ import NIOCore
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct FollowTests {
+@Suite(.timeLimit(.minutes(3))) struct FollowTests {
     @Test func `blocks come as they arrive, from the archive into the open fragment`() async throws
     {
         let source = try await SourceDocument.bunny.value

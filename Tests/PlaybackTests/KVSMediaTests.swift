@@ -7,7 +7,7 @@ import NIOCore
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct KVSMediaTests {
+@Suite(.timeLimit(.minutes(3))) struct KVSMediaTests {
     private func media(
         _ stream: StreamLog,
         _ start: CursorStart = .earliest,

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// What readers get of footage that is damaged, deleted or expires before or while they read it.
-@Suite(.timeLimit(.minutes(1))) struct LossTests {
+@Suite(.timeLimit(.minutes(3))) struct LossTests {
     private func damage(
         _ record: FragmentRecord,
         in place: TemporaryLog,

@@ -7,7 +7,7 @@ import NIOCore
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct RangeTests {
+@Suite(.timeLimit(.minutes(3))) struct RangeTests {
     private let start = SourceDocument.start
 
     @Test func `a whole stream decodes to the very pictures and sounds of its source`() async throws

@@ -4,7 +4,7 @@ import MediaModel
 @testable import Playback
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct TimelineTests {
+@Suite(.timeLimit(.minutes(3))) struct TimelineTests {
     private static func span(_ start: Int64, _ end: Int64, _ fragments: Int) -> Timeline.Span {
         Timeline.Span(
             start: Timestamp(milliseconds: start),
