@@ -23,7 +23,7 @@ struct LimitOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Connections at a time; never more than half of the file descriptors.",
+            "Connections at a time; never more than file descriptors allow.",
             valueName: "count"
         )
     )
